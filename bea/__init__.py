@@ -1,0 +1,91 @@
+"""Backward error analysis: the differential equation that a discrete algorithm really follows.
+
+Every public name is loaded on first use, so that ``import bea`` stays cheap.
+
+Examples
+--------
+>>> import bea
+>>> loss = bea.Loss("(1 - a*b)**2 / 2", variables="a b")
+>>> equation = bea.modified_equation(loss, bea.GradientDescent(), order=1)
+>>> equation.loss.terms[1].factor()
+(a**2 + b**2)*(a*b - 1)**2/4
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "VectorField": "bea.systems",
+    "Loss": "bea.systems",
+    "ZeroLossSet": "bea.systems",
+    "catalogue": "bea.systems.catalogue",
+    "schemes": "bea.schemes",
+    "GradientDescent": "bea.schemes",
+    "modified_equation": "bea.modified",
+    "modifying_integrator": "bea.modified",
+    "ModifiedEquation": "bea.modified",
+    "ModifiedLoss": "bea.modified",
+    "observed_field": "bea.modified",
+    "flow": "bea.numerics",
+    "iterate": "bea.numerics",
+    "project": "bea.numerics",
+    "flow_limit": "bea.numerics",
+    "arbitrary": "bea.numerics.arbitrary",
+    "slope": "bea.theorems",
+    "verify": "bea.theorems",
+    "theorems": "bea.theorems",
+    "plots": "bea.plots",
+}
+
+__all__ = [
+    "GradientDescent",
+    "Loss",
+    "ModifiedEquation",
+    "ModifiedLoss",
+    "VectorField",
+    "ZeroLossSet",
+    "arbitrary",
+    "catalogue",
+    "flow",
+    "flow_limit",
+    "iterate",
+    "modified_equation",
+    "modifying_integrator",
+    "observed_field",
+    "plots",
+    "project",
+    "schemes",
+    "slope",
+    "theorems",
+    "verify",
+]
+
+if TYPE_CHECKING:
+    from bea import plots, schemes, theorems
+    from bea.modified import (
+        ModifiedEquation,
+        ModifiedLoss,
+        modified_equation,
+        modifying_integrator,
+        observed_field,
+    )
+    from bea.numerics import arbitrary, flow, flow_limit, iterate, project
+    from bea.schemes import GradientDescent
+    from bea.systems import Loss, VectorField, ZeroLossSet, catalogue
+    from bea.theorems import slope, verify
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'bea' has no attribute {name!r}")
+    home = _PUBLIC[name]
+    module = import_module(home)
+    value = module if home.endswith(f".{name}") else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_PUBLIC))

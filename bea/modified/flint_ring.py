@@ -1,0 +1,306 @@
+r"""Elementary functions of x as sparse polynomials with rational coefficients.
+
+A rational field, or one with exp, tanh, sqrt, …, becomes polynomial once every function in it is adjoined as
+a generator of its own, together with the functions that its derivative brings. Derivatives of generators are
+then polynomials again:
+
+    s = u^{−1/D}   ∂s = −s^{D+1} ∂u / D       (so 1/u is s, and √u is u·s)
+    t = tanh u     ∂t = (1 − t²) ∂u           (and so for every function that closes under derivation)
+
+The arithmetic is python-flint's; what is added here is the derivation and a normal form: powers of s are
+brought over a common denominator and divided out, which is canonical for rational functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import sympy
+from flint import Ordering, fmpq, fmpq_mpoly_ctx
+
+__all__ = ["FlintRing", "NotElementaryError"]
+
+#: Functions without derivatives of all orders.
+NON_SMOOTH = (
+    sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Max, sympy.Min,
+    sympy.Heaviside, sympy.floor, sympy.ceiling,
+)  # fmt: skip
+
+
+class NotElementaryError(ValueError):
+    """The expression is no polynomial in finitely many functions that close under derivation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """A function adjoined to the ring: its SymPy form and its partial derivatives."""
+
+    expression: sympy.Expr
+    gradient: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Root(Generator):
+    """s = base^{−1/degree}."""
+
+    position: int = 0
+    base: Any = None
+    degree: int = 1
+
+
+class FlintRing:
+    """Polynomials in variables, parameters, constants and adjoined functions, over the rationals.
+
+    Parameters
+    ----------
+    variables : sequence of d symbols
+    expressions : iterable of SymPy expressions
+        All that will have to be written in the ring; they determine which functions are adjoined.
+
+    Raises
+    ------
+    NotElementaryError
+        If an expression holds a function whose derivatives do not close, or an undefined one.
+    ValueError
+        If an expression is not smooth.
+    """
+
+    def __init__(self, variables: Sequence[sympy.Symbol], expressions: Iterable[sympy.Expr]) -> None:
+        expressions = list(expressions)
+        symbols = sorted(
+            set().union(*(e.free_symbols for e in expressions)) - set(variables), key=lambda s: s.name
+        )
+        self.symbols = (*variables, *symbols)
+        self.dimension = len(variables)
+        count = len(self.symbols) + _generators_needed(expressions)
+        self._context = fmpq_mpoly_ctx.get([f"x{i}" for i in range(count)], Ordering.degrevlex)
+        generators = self._context.gens()
+        self.one = self._context.constant(1)
+        self.zero = self._context.constant(0)
+        self.variables = list(generators[: self.dimension])
+        self._known: dict[sympy.Expr, Any] = dict(zip(self.symbols, generators, strict=False))
+        self._free = list(range(count - 1, len(self.symbols) - 1, -1))
+        self._generators: dict[int, Generator] = {}
+        self._roots: dict[sympy.Expr, Any] = {}
+        for expression in expressions:
+            self.element(expression)
+
+    # -- in and out ------------------------------------------------------------------------------------
+
+    def rational(self, numerator: int, denominator: int = 1) -> fmpq:
+        """A rational number that multiplies elements."""
+        return fmpq(numerator, denominator)
+
+    def element(self, expression: sympy.Expr) -> Any:
+        """A SymPy expression as an element of the ring."""
+        if expression not in self._known:
+            self._known[expression] = self._convert(expression)
+        return self._known[expression]
+
+    def _convert(self, e: sympy.Expr) -> Any:
+        if e.is_Rational:
+            return self._context.constant(fmpq(e.p, e.q))
+        if e.is_Add:
+            return sum((self.element(a) for a in e.args), self.zero)
+        if e.is_Mul:
+            product = self.one
+            for a in e.args:
+                product = product * self.element(a)
+            return product
+        if isinstance(e, sympy.exp):
+            return self._adjoin(e, self.element(e.exp), lambda g: g)
+        if e.is_Pow:
+            return self._power(e)
+        if e.is_NumberSymbol:
+            return self._adjoin(e, self.zero, lambda g: self.zero)
+        if isinstance(e, NON_SMOOTH):
+            raise ValueError(f"a modified equation needs a smooth field, and {e} is not smooth")
+        if isinstance(e, sympy.Function) and len(e.args) == 1:
+            return self._function(e)
+        raise NotElementaryError(f"{e} is not elementary")
+
+    def _power(self, e: sympy.Expr) -> Any:
+        base, exponent = e.as_base_exp()
+        if exponent.is_Integer and exponent >= 0:
+            return self.element(base) ** int(exponent)
+        if exponent.is_Integer and not base.is_Number:
+            _, factors = (u := self.element(base)).factor()
+            scale = self.one
+            inverse = self.one
+            for factor, multiplicity in factors:
+                scale = scale * factor**multiplicity
+                inverse = inverse * self._root(factor, 1) ** multiplicity
+            content = u.leading_coefficient() / scale.leading_coefficient()
+            return (inverse * (1 / content)) ** -int(exponent)
+        if exponent.is_Rational:
+            degree = int(exponent.q)
+            whole = int(sympy.ceiling(exponent))
+            root = self._root(self.element(base), degree)
+            fraction = root ** int((whole - exponent) * degree)
+            return (
+                fraction * self.element(base) ** whole if whole >= 0 else fraction * root ** (-whole * degree)
+            )
+        argument = self.element(exponent * sympy.log(base, evaluate=False))
+        return self._adjoin(e, argument, lambda g: g)
+
+    def _root(self, base: Any, degree: int) -> Any:
+        """s = base^{−1/degree}."""
+        expression = self.expression(base) ** sympy.Rational(-1, degree)
+        if expression not in self._roots:
+            position, s = self._new_generator(expression)
+            slope = s ** (degree + 1) * fmpq(-1, degree)
+            gradient = [slope * self.partial(base, i) for i in range(self.dimension)]
+            self._generators[position] = Root(expression, gradient, position, base, degree)
+            self._roots[expression] = s
+        return self._roots[expression]
+
+    def _function(self, e: sympy.Expr) -> Any:
+        argument = self.element(e.args[0])
+        z = sympy.Dummy("z")
+        slope = e.func(z).diff(z)
+        if slope.has(sympy.Derivative, sympy.Subs, sympy.Integral):
+            raise NotElementaryError(f"the derivative of {e} is not known")
+        return self._adjoin(e, argument, lambda g: self.element(slope.xreplace({z: e.args[0]})))
+
+    def _adjoin(self, e: sympy.Expr, argument: Any, slope: Any) -> Any:
+        position, g = self._new_generator(e)
+        generator = Generator(e)
+        self._generators[position] = generator
+        self._known[e] = g
+        derivative = slope(g)
+        generator.gradient.extend(derivative * self.partial(argument, i) for i in range(self.dimension))
+        return g
+
+    def _new_generator(self, e: sympy.Expr) -> tuple[int, Any]:
+        if not self._free:
+            raise NotElementaryError(f"the derivatives of {e} bring ever new functions")
+        position = self._free.pop()
+        return position, self._context.gens()[position]
+
+    def expression(self, element: Any) -> sympy.Expr:
+        """An element as a SymPy expression: a sum over the adjoined functions of polynomials in the symbols."""
+        k = len(self.symbols)
+        terms = sorted(element.to_dict().items(), key=lambda term: term[0][k:])
+        total = []
+        for functions, group in groupby(terms, key=lambda term: term[0][k:]):
+            polynomial = sympy.Add(*(self._monomial(powers[:k], c) for powers, c in group))
+            factors = (self._generators[k + i].expression ** int(n) for i, n in enumerate(functions) if n)
+            total.append(sympy.Mul(polynomial, *factors))
+        return sympy.Add(*total)
+
+    def _monomial(self, powers: Sequence[int], c: fmpq) -> sympy.Expr:
+        factors = (s ** int(n) for s, n in zip(self.symbols, powers, strict=True) if n)
+        return sympy.Mul(sympy.Rational(int(c.p), int(c.q)), *factors)
+
+    # -- derivation ------------------------------------------------------------------------------------
+
+    def partial(self, element: Any, i: int) -> Any:
+        """∂/∂x_i, through all adjoined functions."""
+        total = element.derivative(i)
+        for position, generator in self._generators.items():
+            inner = element.derivative(position)
+            if inner != 0:
+                total = total + inner * generator.gradient[i]
+        return total
+
+    def derivation(self, components: Sequence[Any]) -> list[tuple[int, Any]]:
+        """The field `components` as a derivation: what it makes of every generator that it moves."""
+        moved = [(i, c) for i, c in enumerate(components) if c != 0]
+        for position, generator in self._generators.items():
+            speed = sum((generator.gradient[i] * c for i, c in moved if i < self.dimension), self.zero)
+            if speed != 0:
+                moved.append((position, speed))
+        return moved
+
+    def lie(self, derivation: list[tuple[int, Any]], element: Any) -> Any:
+        """The Lie derivative of a function along a field."""
+        total = self.zero
+        for position, speed in derivation:
+            slope = element.derivative(position)
+            if slope != 0:
+                total = total + slope * speed
+        return total
+
+    def is_polynomial(self, components: Sequence[Any]) -> bool:
+        """Whether no adjoined function that occurs in the components depends on the variables."""
+        return not any(
+            component.degrees()[position]
+            for component in components
+            if component != 0
+            for position, generator in self._generators.items()
+            if any(slope != 0 for slope in generator.gradient)
+        )
+
+    def ray_integral(self, components: Sequence[Any], centre: Sequence[Any]) -> Any:
+        """∫₀¹ f(c + t(x − c)) · (x − c) dt for a polynomial field f: the work of f along the ray from c to x."""
+        d = self.dimension
+        gens = self._context.gens()
+        moved = [
+            f.compose(*(x + c for x, c in zip(gens, centre, strict=False)), *gens[d:]) for f in components
+        ]
+        work = sum((f * x for f, x in zip(moved, gens, strict=False)), self.zero)
+        weighted = {powers: c / int(sum(powers[:d])) for powers, c in work.to_dict().items()}
+        integral = self._context.from_dict(weighted)
+        return integral.compose(*(x - c for x, c in zip(gens, centre, strict=False)), *gens[d:])
+
+    # -- normal form -----------------------------------------------------------------------------------
+
+    def normal(self, element: Any) -> Any:
+        """The element with the relations base · s^degree = 1 used to the full."""
+        for generator in self._generators.values():
+            if isinstance(generator, Root):
+                element = self._reduce(element, generator)
+        return element
+
+    def _reduce(self, element: Any, root: Root) -> Any:
+        highest = element.degrees()[root.position]
+        if highest == 0 or element == 0:
+            return element
+        s = self._context.gens()[root.position]
+        slices: dict[int, dict[tuple[int, ...], fmpq]] = {}
+        for powers, c in element.to_dict().items():
+            n = int(powers[root.position])
+            rest = (*powers[: root.position], 0, *powers[root.position + 1 :])
+            slices.setdefault(n, {})[rest] = c
+        result = self.zero
+        for remainder in range(root.degree):
+            numerator, n = self.zero, None
+            for m in sorted((m for m in slices if m % root.degree == remainder)):
+                raised = 0 if n is None else (m - n) // root.degree
+                numerator = numerator * root.base**raised + self._context.from_dict(slices[m])
+                n = m
+            if n is None or numerator == 0:
+                continue
+            while n >= root.degree:
+                quotient, rest = divmod(numerator, root.base)
+                if rest != 0:
+                    break
+                numerator, n = quotient, n - root.degree
+            result = result + numerator * s**n
+        return result
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether an element vanishes as a function only if its normal form is 0.
+
+        So it is where every adjoined function is the inverse 1/u of an irreducible polynomial u or a
+        single constant such as √3; functions like exp u and exp 2u may be related in ways not seen here.
+        """
+        roots = [g for g in self._generators.values() if isinstance(g, Root)]
+        constants = [g for g in roots if g.base.is_constant()]
+        inverses = [g for g in roots if g.degree == 1 and not any(g.base.degrees()[len(self.symbols) :])]
+        return len(constants) <= 1 and len(constants) + len(inverses) == len(self._generators)
+
+
+def _generators_needed(expressions: Iterable[sympy.Expr]) -> int:
+    """Room for every function in the expressions and for those that its derivative brings, with slack."""
+    count = 0
+    for expression in expressions:
+        for node in sympy.preorder_traversal(expression):
+            plain = node.is_Pow and node.exp.is_Integer and node.exp >= 0
+            if isinstance(node, sympy.Function) or node.is_NumberSymbol or (node.is_Pow and not plain):
+                count += 6
+    return count

@@ -1,0 +1,208 @@
+r"""Modified losses: what part of a modified field is a gradient.
+
+The field of h^k is split as
+
+    f_k = −∇E_k + R_k   with   R_k(x) · (x − c) = 0,
+
+c the origin of the coordinates unless another is asked for. The split exists and is unique for smooth fields
+up to the constant in E_k (Poincaré's homotopy operator),
+
+    E_k(x) = E_k(c) − ∫₀¹ f_k(c + t(x − c)) · (x − c) dt,
+
+and R_k = 0 exactly where f_k is a gradient. The remainder does no work along rays from c.
+
+The constant: with r_k the number such that ẏ = −y has the modified equation ẏ = −Σ r_k h^k y, and g, H the
+gradient and Hessian of E, E_k(c) = ½ r_k gᵀ H^{k−1} g at c. This is the exact value when E is quadratic, and
+when k = 1 and the field is r₁ H g it gives E₁ = ½ r₁ ‖∇E‖², which is (1/4)‖∇E‖² for gradient descent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+from bea.modified.certainty import vanishes
+from bea.modified.flint_ring import FlintRing
+from bea.modified.terms import Terms
+from bea.systems.expressions import STEP_SIZE, read_expression
+from bea.systems.loss import Loss
+
+__all__ = ["ModifiedLoss"]
+
+
+class ModifiedLoss:
+    """The modified loss E + h E₁ + h² E₂ + …, with the remainder that is no gradient.
+
+    Attributes
+    ----------
+    terms : sequence of sympy.Expr
+        ``terms[k]`` is E_k: the field's coefficient of h**k is −∇E_k + R_k.
+    remainder : sequence of sympy.ImmutableMatrix of shape (d, 1)
+        ``remainder[k]`` is R_k, the part that is no gradient, with R_k(x)·(x − c) = 0.
+    origin : tuple of sympy.Expr
+        The centre c of the decomposition.
+
+    Notes
+    -----
+    Where a field is not polynomial, E_k for k ≥ 2 is given as a SymPy ``Integral`` over the ray from c to x.
+
+    Examples
+    --------
+    >>> import bea
+    >>> loss = bea.Loss("(1 - a*b)**2 / 2", variables="a b")
+    >>> modified = bea.modified_equation(loss, bea.GradientDescent(), order=2).loss
+    >>> [modified.is_exact(k) for k in range(3)]
+    [True, True, False]
+    """
+
+    def __init__(
+        self,
+        loss: Loss,
+        ring: Any,
+        fields: Sequence[Sequence[Any]],
+        rates: Sequence[sympy.Expr],
+        origin: Sequence[object] | None = None,
+    ) -> None:
+        self._loss = loss
+        self._ring = ring
+        self._fields = fields
+        self._rates = rates
+        self.origin = _read_origin(loss, origin)
+        self.terms = Terms(len(fields), self._gradient_part)
+        self.remainder = Terms(len(fields), self._remainder)
+        self._exact: dict[int, bool] = {}
+
+    @property
+    def order(self) -> int:
+        """The highest power of h."""
+        return len(self._fields) - 1
+
+    def is_exact(self, k: int) -> bool:
+        """Whether the coefficient of h**k is a gradient, for all values of the parameters.
+
+        This is a theorem for this loss: the antisymmetric part of the field's Jacobian is shown to vanish
+        identically, or shown not to.
+
+        Raises
+        ------
+        ValueError
+            If `k` is no power that is kept, or neither can be shown.
+        """
+        self._check(k)
+        if k not in self._exact:
+            self._exact[k] = all(vanishes(self._ring, c) for _, _, c in self._curl(k))
+        return self._exact[k]
+
+    def truncate(self, order: int | None = None) -> Loss:
+        """The modified loss through h**order as a Loss; h is its parameter ``"h"``.
+
+        What is no gradient is left out: `is_exact` says where that matters.
+        """
+        order = self.order if order is None else order
+        self._check(order)
+        expression = sum((STEP_SIZE**k * self.terms[k] for k in range(1, order + 1)), self.terms[0])
+        free = {s.name for s in expression.free_symbols}
+        known = {name: value for name, value in self._loss.parameters.items() if name in free}
+        return Loss(expression, self._loss.variables, known)
+
+    def _check(self, k: int) -> None:
+        if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k <= self.order:
+            raise ValueError(f"k must be an integer from 0 to {self.order}, not {k!r}")
+
+    def _curl(self, k: int) -> list[tuple[int, int, Any]]:
+        """The entries (i, j, ∂_i f_j − ∂_j f_i) with i < j."""
+        f, partial = self._fields[k], self._ring.partial
+        return [
+            (i, j, self._ring.normal(partial(f[j], i) - partial(f[i], j)))
+            for j in range(len(f))
+            for i in range(j)
+        ]
+
+    # -- the gradient part -----------------------------------------------------------------------------
+
+    def _gradient_part(self, k: int) -> sympy.Expr:
+        if k == 0:
+            return self._loss.expression
+        if all(f == 0 for f in self._fields[k]):
+            return sympy.Integer(0)
+        if isinstance(self._ring, FlintRing) and self._ring.is_polynomial(self._fields[k]):
+            shift = [self._ring.element(c) for c in self.origin]
+            potential = self._ring.expression(self._ring.ray_integral(self._fields[k], shift))
+            return self._constant(k) - potential
+        closed = self._quadratic_form(k)
+        if all(
+            self._ring.normal(f + self._ring.partial(closed, i)) == 0 for i, f in enumerate(self._fields[k])
+        ):
+            return self._ring.expression(self._ring.normal(closed))
+        ray, t = self._ray()
+        work = sum(f.xreplace(ray) * z for f, z in zip(self._sympy_field(k), self._arm(), strict=True))
+        return self._constant(k) - sympy.Integral(work, (t, 0, 1))
+
+    def _quadratic_form(self, k: int) -> Any:
+        """½ r_k gᵀ H^{k−1} g, which is E_k for every quadratic loss, as an element of the ring."""
+        ring, g = self._ring, [-f for f in self._fields[0]]
+        directions = range(ring.dimension)
+        vector = g
+        for _ in range(k - 1):
+            vector = [sum((ring.partial(e, j) * vector[j] for j in directions), ring.zero) for e in g]
+        half_rate = ring.element(self._rates[k] / 2)
+        return half_rate * sum((a * b for a, b in zip(g, vector, strict=True)), ring.zero)
+
+    def _constant(self, k: int) -> sympy.Expr:
+        """E_k(c)."""
+        centre = dict(zip(self._loss.variables, self.origin, strict=True))
+        return self._ring.expression(self._quadratic_form(k)).subs(centre)
+
+    # -- the remainder ---------------------------------------------------------------------------------
+
+    def _remainder(self, k: int) -> sympy.ImmutableMatrix:
+        d = self._ring.dimension
+        if self.is_exact(k):
+            return sympy.ImmutableMatrix.zeros(d, 1)
+        if isinstance(self._ring, FlintRing) and self._ring.is_polynomial(self._fields[k]):
+            potential = self._ring.element(self.terms[k])
+            parts = [f + self._ring.partial(potential, i) for i, f in enumerate(self._fields[k])]
+            return sympy.ImmutableMatrix([self._ring.expression(p) for p in parts])
+        ray, t = self._ray()
+        arm = self._arm()
+        total = [sympy.Integer(0)] * d
+        for i, j, c in self._curl(k):
+            moment = t * self._ring.expression(c).xreplace(ray)
+            total[j] += moment * arm[i]
+            total[i] -= moment * arm[j]
+        return sympy.ImmutableMatrix([sympy.Integral(v, (t, 0, 1)) for v in total])
+
+    def _sympy_field(self, k: int) -> list[sympy.Expr]:
+        return [self._ring.expression(f) for f in self._fields[k]]
+
+    def _arm(self) -> list[sympy.Expr]:
+        return [v - c for v, c in zip(self._loss.variables, self.origin, strict=True)]
+
+    def _ray(self) -> tuple[dict[sympy.Symbol, sympy.Expr], sympy.Dummy]:
+        t = sympy.Dummy("t")
+        arm = zip(self._loss.variables, self.origin, self._arm(), strict=True)
+        return {v: c + t * z for v, c, z in arm}, t
+
+    def __repr__(self) -> str:
+        return f"ModifiedLoss({self._loss!r}, order={self.order})"
+
+    def _repr_latex_(self) -> str:
+        text = sympy.latex(self.terms[0])
+        for k in range(1, self.order + 1):
+            if self.terms[k] != 0:
+                power = "h" if k == 1 else f"h^{{{k}}}"
+                text += rf" + {power} \left({sympy.latex(self.terms[k])}\right)"
+        return rf"$\displaystyle \tilde E = {text} + O(h^{{{self.order + 1}}})$"
+
+
+def _read_origin(loss: Loss, origin: Sequence[object] | None) -> tuple[sympy.Expr, ...]:
+    if origin is None:
+        return (sympy.Integer(0),) * loss.dimension
+    centre = tuple(read_expression(c) for c in origin)
+    if len(centre) != loss.dimension:
+        raise ValueError(f"origin must have {loss.dimension} coordinates, not {len(centre)}")
+    if any(c.free_symbols & set(loss.variables) for c in centre):
+        raise ValueError("origin must not depend on the variables of the loss")
+    return centre

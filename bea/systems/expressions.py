@@ -1,0 +1,102 @@
+"""From what a user writes (text, numbers, SymPy objects) to exact SymPy expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Real
+
+import sympy
+
+from bea.systems.parsing import parse, parse_names
+from bea.systems.traversal import free_symbols, leaves
+
+__all__ = ["STEP_SIZE", "Value", "named_symbols", "read_expression", "read_expressions", "read_parameters"]
+
+#: The symbol of the step size in every modified equation.
+STEP_SIZE = sympy.Symbol("h")
+
+Value = float | int | sympy.Expr
+
+
+def read_expression(source: object, symbols: Mapping[str, sympy.Symbol] | None = None) -> sympy.Expr:
+    """Turn text, a number or a SymPy expression into an exact SymPy expression.
+
+    Decimal numbers, in text or as floats, are read as the rational number that they spell: ``0.6`` is 3/5.
+
+    Raises
+    ------
+    TypeError
+        If `source` is none of the three.
+    ValueError
+        If the text does not parse, or the expression is not finite.
+    """
+    if isinstance(source, str):
+        return parse(source, symbols=symbols)
+    if isinstance(source, Real) and not isinstance(source, bool):
+        return exact_number(source)
+    if isinstance(source, sympy.Expr):
+        if source.has(sympy.nan, sympy.oo, sympy.zoo):
+            raise ValueError(f"an expression must be finite, but {source} is not")
+        return exact_floats(source)
+    raise TypeError(f"an expression is text, a number or a SymPy expression, not {type(source).__name__}")
+
+
+def read_expressions(
+    sources: Sequence[object], symbols: Mapping[str, sympy.Symbol] | None = None
+) -> tuple[sympy.Expr, ...]:
+    """`read_expression` for each of the sources, at the cost of one walk when all are exact already."""
+    if all(isinstance(source, sympy.Expr) for source in sources):
+        expressions = tuple(source for source in sources if isinstance(source, sympy.Expr))
+        if all(leaf.is_Symbol or leaf.is_Rational for leaf in leaves(expressions)):
+            return expressions
+    return tuple(read_expression(source, symbols) for source in sources)
+
+
+def exact_number(value: Real | sympy.Expr) -> sympy.Expr:
+    """The rational number that the shortest decimal form of `value` spells."""
+    if isinstance(value, sympy.Expr):
+        return exact_floats(value)
+    number = sympy.Rational(str(value)) if sympy.Float(value).is_finite else None
+    if number is None:
+        raise ValueError(f"a number must be finite, not {value}")
+    return number
+
+
+def exact_floats(expression: sympy.Expr) -> sympy.Expr:
+    floats = expression.atoms(sympy.Float)
+    return expression.xreplace({f: sympy.Rational(str(f)) for f in floats}) if floats else expression
+
+
+def named_symbols(
+    names: str | Sequence[str | sympy.Symbol], sources: Sequence[object], what: str
+) -> tuple[sympy.Symbol, ...]:
+    """Symbols for `names`, taken from the SymPy expressions in `sources` where one bears the name."""
+    symbols = parse_names(names, what)
+    if not isinstance(names, str):
+        return symbols
+    known = {s.name: s for s in free_symbols(source for source in sources if isinstance(source, sympy.Expr))}
+    return tuple(known.get(s.name, s) for s in symbols)
+
+
+def read_parameters(
+    parameters: Mapping[object, object] | None,
+    free: set[sympy.Symbol],
+    variables: Sequence[sympy.Symbol],
+) -> tuple[tuple[sympy.Symbol, ...], dict[str, sympy.Expr]]:
+    """The parameters among the `free` symbols, sorted by name, and the exact values given for them."""
+    symbols = tuple(sorted(free - set(variables), key=lambda s: s.name))
+    names = {s.name for s in symbols}
+    values: dict[str, sympy.Expr] = {}
+    for key, value in (parameters or {}).items():
+        name = key.name if isinstance(key, sympy.Symbol) else key
+        if not isinstance(name, str):
+            raise TypeError(f"a parameter is named by text or a SymPy symbol, not {type(key).__name__}")
+        if name not in names:
+            raise ValueError(
+                f"{name!r} is no parameter of this system; its parameters are {sorted(names) or 'none'}"
+            )
+        number = read_expression(value)
+        if number.free_symbols or not number.is_real:
+            raise ValueError(f"the value of parameter {name!r} must be a real number, not {value}")
+        values[name] = number
+    return symbols, values

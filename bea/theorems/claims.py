@@ -1,0 +1,149 @@
+"""What a check of a theorem returns: claims, each a prediction beside its measurement."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import Any, ClassVar
+
+import numpy as np
+
+__all__ = ["Claim", "Run", "Theorem", "Verdict", "versions"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One prediction of a theorem and its measurement.
+
+    Attributes
+    ----------
+    name : str
+        What is claimed, in a few words; negative controls start with "control:".
+    predicted, measured : float or str
+    interval : (float, float) or None
+        The confidence interval of the measurement, where it has one.
+    passed : bool
+    detail : str
+        How it was measured: losses, step sizes, precision, sample size.
+    """
+
+    name: str
+    predicted: float | str
+    measured: float | str
+    passed: bool
+    interval: tuple[float, float] | None = None
+    detail: str = ""
+
+
+@dataclass
+class Run:
+    """The settings of one check, and what it keeps for its figure."""
+
+    quick: bool
+    rng: np.random.Generator
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Theorem:
+    """A published result: its statement, its references, how to check it and how to draw it.
+
+    A theorem is one file with a subclass of this class and one line in the list of theorems.
+    """
+
+    #: The name by which `bea.verify` and the command line know the theorem.
+    name: ClassVar[str]
+    title: ClassVar[str]
+    #: One paragraph of plain text with LaTeX between dollar signs.
+    statement: ClassVar[str]
+    references: ClassVar[tuple[str, ...]]
+
+    def check(self, run: Run) -> Iterator[Claim]:
+        """Measure the claims one after the other."""
+        raise NotImplementedError
+
+    def figure(self, run: Run) -> Any:
+        """A Matplotlib figure of what `check` measured."""
+        raise NotImplementedError
+
+
+@dataclass
+class Verdict:
+    """The outcome of `bea.verify`: all claims, and enough to repeat them.
+
+    Attributes
+    ----------
+    claims : list of Claim
+    passed : bool
+        Whether every claim holds, the negative controls included.
+    seed : int or None
+        The seed, where one was given as an integer.
+    seconds : float
+        How long the check took.
+    """
+
+    theorem: Theorem
+    claims: list[Claim]
+    run: Run
+    seed: int | None
+    seconds: float
+    interrupted: bool = False
+
+    @property
+    def name(self) -> str:
+        """The theorem's name."""
+        return self.theorem.name
+
+    @property
+    def passed(self) -> bool:
+        """Whether the check came to its end and every claim holds."""
+        return bool(self.claims) and not self.interrupted and all(c.passed for c in self.claims)
+
+    def figure(self) -> Any:
+        """A Matplotlib figure of what was measured."""
+        return self.theorem.figure(self.run)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict in plain types, for JSON."""
+        return {
+            "name": self.name,
+            "title": self.theorem.title,
+            "references": list(self.theorem.references),
+            "passed": self.passed,
+            "interrupted": self.interrupted,
+            "quick": self.run.quick,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 2),
+            "versions": versions(),
+            "claims": [asdict(c) for c in self.claims],
+        }
+
+    def __repr__(self) -> str:
+        width = max((len(c.name) for c in self.claims), default=0)
+        rows = [
+            f"  {'holds' if c.passed else 'FAILS'}  {c.name:<{width}}  "
+            f"predicted {show(c.predicted)}, measured {show(c.measured)}{show_interval(c.interval)}"
+            for c in self.claims
+        ]
+        state = "interrupted" if self.interrupted else "holds" if self.passed else "FAILS"
+        return "\n".join([f"{self.theorem.title}: {state}", *rows])
+
+
+def show(value: float | str) -> str:
+    """A value of a claim as short text."""
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def show_interval(interval: tuple[float, float] | None) -> str:
+    """An interval as text in brackets, or nothing."""
+    return "" if interval is None else f" [{interval[0]:.6g}, {interval[1]:.6g}]"
+
+
+def versions() -> dict[str, str]:
+    """The versions on which a result depends."""
+    packages = ("bea", "numpy", "scipy", "sympy", "numba", "python-flint")
+    return {"python": platform.python_version(), **{p: version(p) for p in packages}}
+
+
+Progress = Callable[[Claim], None]

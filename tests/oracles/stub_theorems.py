@@ -1,0 +1,65 @@
+"""Theorems that are checked in no time: one that holds, one that fails, two that do not come to an end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from bea.theorems.claims import Claim, Run, Theorem
+
+STUBS = {
+    "holding": "stub_theorems:Holding",
+    "failing": "stub_theorems:Failing",
+    "stopped": "stub_theorems:Stopped",
+    "endless": "stub_theorems:Endless",
+}
+
+
+class Holding(Theorem):
+    name = "holding"
+    title = "Squares & sums"
+    statement = r"For $x > 0$ and $y < 1$ the sum is $\sqrt{x^2} + y$, and 1 < 2."
+    references = ("A. Author (1900), On <sums>, Journal of Sums 1, 1–2.",)
+
+    def check(self, run: Run) -> Iterator[Claim]:
+        noise = float(run.rng.normal()) if not run.quick else 0.0
+        yield Claim("the slope", 2, 2.001, True, (1.9, 2.1), "ten step sizes, $h < 1$")
+        yield Claim("the noise", "any", noise, True)
+        yield Claim("control: the wrong sign", "no slope 2", 1.0, True, detail="must <fail>")
+
+    def figure(self, run: Run) -> Any:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(2, 1))
+        figure.subplots().plot([1, 2, 4])
+        return figure
+
+
+class Failing(Holding):
+    name = "failing"
+    title = "What is not so"
+
+    def check(self, run: Run) -> Iterator[Claim]:
+        yield Claim("a number", 1.0, float("nan"), False)
+
+
+class Stopped(Holding):
+    """Its reader presses Ctrl-C after the first claim."""
+
+    name = "stopped"
+
+    def check(self, run: Run) -> Iterator[Claim]:
+        yield Claim("measured before", 1.0, 1.0, True)
+        raise KeyboardInterrupt
+
+    def figure(self, run: Run) -> Any:
+        raise RuntimeError("what was not measured cannot be drawn")
+
+
+class Endless(Stopped):
+    name = "endless"
+
+    def check(self, run: Run) -> Iterator[Claim]:
+        yield Claim("measured before", 1.0, 1.0, True)
+        time.sleep(600)

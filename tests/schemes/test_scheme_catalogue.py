@@ -1,0 +1,55 @@
+"""The catalogue of schemes."""
+
+import pytest
+
+from bea import schemes
+from bea.schemes import SCHEMES, Scheme, get_scheme
+
+REQUIRED = {
+    *("gradient-descent", "explicit-euler", "implicit-euler", "explicit-midpoint", "implicit-midpoint"),
+    *("heun", "heun3", "ralston", "ralston3", "second-order", "ssprk22", "ssprk33", "kutta3", "rk4"),
+    *("three-eighths", "trapezoidal", "gauss2", "gauss3", "radau-iia2", "radau-iia3", "lobatto-iiia3"),
+    *("lobatto-iiib3", "lobatto-iiic3", "bogacki-shampine", "dormand-prince5"),
+}
+
+
+def test_catalogue_holds_what_is_promised():
+    assert set(SCHEMES) >= REQUIRED
+
+
+@pytest.mark.parametrize(("name", "scheme"), SCHEMES.items())
+def test_every_scheme_introduces_itself(name, scheme):
+    instance = get_scheme(name)
+    assert isinstance(instance, scheme)
+    assert isinstance(instance, Scheme)
+    assert instance.name == scheme.name == name
+    assert getattr(schemes, scheme.__name__) is scheme
+    assert isinstance(scheme.order, int)
+    assert scheme.summary
+    assert "\n" not in scheme.summary
+    assert "]_" not in scheme.summary
+    assert scheme.references
+    assert all("(" in reference and reference.endswith(".") for reference in scheme.references)
+
+
+def test_summary_and_references_come_from_the_docstring():
+    assert schemes.RK4.summary == "The classical Runge–Kutta method, of order 4"
+    assert schemes.RK4().references[0] == (
+        "W. Kutta (1901), Beitrag zur näherungsweisen Integration totaler Differentialgleichungen, "
+        "Zeitschrift für Mathematik und Physik 46, 435–453."
+    )
+    assert len(schemes.SecondOrder.references) == 2
+
+
+def test_catalogue_cannot_be_changed_by_accident():
+    with pytest.raises(TypeError):
+        SCHEMES["mine"] = schemes.RK4
+
+
+def test_unknown_name_lists_near_matches():
+    with pytest.raises(ValueError, match="no scheme named 'gradient-decent'; did you mean gradient-descent"):
+        get_scheme("gradient-decent")
+    with pytest.raises(ValueError, match=r"no scheme named 'xyzzy'.*bogacki-shampine.*trapezoidal"):
+        get_scheme("xyzzy")
+    with pytest.raises(ValueError, match="no scheme named 4"):
+        get_scheme(4)
