@@ -108,7 +108,7 @@ class TestSecondOrder:
         ["tanh(a*b)**2", "exp(a*b) + a**2", "a**2/(1 + b**2)", "sin(a)*b**2", "sqrt(1 + a**4 + b**2)"],
     )
     def test_losses_for_which_it_is_not(self, source):
-        loss, equation = modified(source, "a b", 2)
+        _, equation = modified(source, "a b", 2)
         assert equation.loss.is_exact(2) is False
         point, step = np.array([3 / 7, 5 / 4]), 1e-5
         remainder = [value(r, point) for r in equation.loss.remainder[2]]
@@ -122,7 +122,7 @@ class TestSecondOrder:
 class TestQuadratics:
     @pytest.mark.parametrize(("scheme", "sign"), [(bea.GradientDescent(), -1), (ImplicitEuler(), 1)])
     def test_the_logarithm(self, scheme, sign):
-        """For E = ½xᵀAx the field is ± (1/h) log(1 ∓ hA) x, so E_k = ± … ½ gᵀA^{k−1}g/(k + 1), constants included."""
+        """The field is ±(1/h) log(1 ∓ hA)(x − x*), so E_k = ±½ gᵀA^{k−1}g/(k + 1), constants included."""
         loss, equation = modified("(3*(a - 1)**2 + 2*(a - 1)*(b + 2) + 4*(b + 2)**2)/2", "a b", 4, scheme)
         A = sympy.Matrix([[3, 1], [1, 4]])
         g = loss.gradient
@@ -161,7 +161,7 @@ class TestUniqueness:
 
 
 def test_truncated_loss_descends_like_the_field():
-    loss, equation = modified("exp(a)*b**2", "a b", 1)
+    _, equation = modified("exp(a)*b**2", "a b", 1)
     truncated = equation.loss.truncate(1)
     assert sympy.simplify(truncated.field.expressions - equation.field(1).expressions) == sympy.zeros(2, 1)
 

@@ -1,9 +1,10 @@
-"""Oracles in plain high-precision arithmetic (mpmath): they share nothing with the series of `bea.modified`."""
+"""Oracles in high-precision arithmetic (mpmath), which share nothing with the series of `bea.modified`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 import sympy
 from mpmath import mpf
@@ -47,7 +48,8 @@ def field_from_iterates(step: Map, x: Point, h: mpf, differences: int) -> Point:
         iterates.append(step(iterates[-1]))
     total = [mpf(0)] * len(x)
     for j in range(1, differences + 1):
-        pairs = zip(iterates, iterates[1:], strict=False)
-        iterates = [[after - before for before, after in zip(p, q, strict=True)] for p, q in pairs]
+        iterates = [
+            [after - before for before, after in zip(p, q, strict=True)] for p, q in pairwise(iterates)
+        ]
         total = [t + (-1) ** (j + 1) * mpf(1) / j * d for t, d in zip(total, iterates[0], strict=True)]
     return [t / h for t in total]
