@@ -36,6 +36,9 @@ class Claim:
     interval: tuple[float, float] | None = None
     detail: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "passed", bool(self.passed))
+
 
 @dataclass
 class Run:

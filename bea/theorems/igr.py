@@ -18,7 +18,7 @@ from bea.systems.catalogue import tanh_network, two_parameter
 from bea.systems.expressions import STEP_SIZE
 from bea.theorems.claims import Claim, Run, Theorem
 from bea.theorems.fit import fit_order
-from bea.theorems.slope import Slope, slope
+from bea.theorems.slopes import Slope, slope
 
 __all__ = ["ImplicitGradientRegularization"]
 
@@ -198,7 +198,7 @@ class ImplicitGradientRegularization(Theorem):
             measured=fit.value,
             interval=fit.interval,
             passed=fit.interval[0] <= 1 <= fit.interval[1] and abs(fit.value - 1) < 0.05,
-            detail=f"order in h, from {missing[0]:.2%} at {steps[0]:.2g} to {missing[-1]:.2%} at {steps[-1]:.2g}",
+            detail=f"order in h; {missing[0]:.2%} at {steps[0]:.2g}, {missing[-1]:.2%} at {steps[-1]:.2g}",
         )
 
     def _hessian(self, point: np.ndarray) -> np.ndarray:

@@ -65,23 +65,24 @@ def test_the_full_check_reaches_the_eighth_term():
     assert any("h^8" in c.name for c in full.claims)
 
 
+class Broken(Theorem):
+    name, title, statement, references = "broken", "A theorem that does not hold", "1 = 2", ("nobody",)
+
+    def check(self, run):
+        yield Claim("one is one", 1, 1, passed=True)
+        yield Claim("one is two", 2, 1, passed=False)
+
+
+class Interrupted(Broken):
+    def check(self, run):
+        yield Claim("one is one", 1, 1, passed=True)
+        raise KeyboardInterrupt
+
+
 class TestRunningAnyTheorem:
-    class Broken(Theorem):
-        name, title, statement, references = "broken", "A theorem that does not hold", "1 = 2", ("nobody",)
-
-        def check(self, run):
-            yield Claim("one is one", 1, 1, passed=True)
-            yield Claim("one is two", 2, 1, passed=False)
-
-    class Interrupted(Broken):
-        def check(self, run):
-            yield Claim("one is one", 1, 1, passed=True)
-            raise KeyboardInterrupt
-
     def run(self, monkeypatch, theorem, **arguments):
         monkeypatch.setitem(THEOREMS, "stub", f"{__name__}:{theorem}")
-        monkeypatch.setattr("bea.theorems.verify.get_theorem", lambda name: getattr(self, theorem)())
-        return bea.theorems.verify("stub", **arguments)
+        return bea.verify("stub", **arguments)
 
     def test_a_false_claim_fails_the_verdict(self, monkeypatch):
         verdict = self.run(monkeypatch, "Broken")
