@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy
 from sympy.core.evalf import PrecisionExhausted
+from sympy.core.function import AppliedUndef
 
 __all__ = ["vanishes"]
 
@@ -29,7 +30,7 @@ def vanishes(ring: Any, element: Any) -> bool:
         return True
     if ring.is_canonical:
         return False
-    expression = ring.expression(element)
+    expression = _with_free_derivatives(ring.expression(element))
     if any(_is_certainly_not_zero(expression, shift) for shift in range(len(_SAMPLES))):
         return False
     if sympy.simplify(expression) == 0:
@@ -37,9 +38,19 @@ def vanishes(ring: Any, element: Any) -> bool:
     raise ValueError(f"it could not be decided whether this vanishes identically: {expression}")
 
 
+def _with_free_derivatives(expression: sympy.Expr) -> sympy.Expr:
+    """The expression with a symbol for every undefined function and each of its derivatives.
+
+    An undefined function stands for all functions, whose derivatives at a point may have any values.
+    """
+    derivatives = {d: sympy.Dummy() for d in expression.atoms(sympy.Derivative)}
+    free = expression.xreplace(derivatives)
+    return free.xreplace({f: sympy.Dummy() for f in free.atoms(AppliedUndef)})
+
+
 def _is_certainly_not_zero(expression: sympy.Expr, shift: int) -> bool:
     """Whether the value at one rational point has fifteen digits that are certain and is not 0."""
-    symbols = sorted(expression.free_symbols, key=lambda s: s.name)
+    symbols = sorted(expression.free_symbols, key=lambda s: s.sort_key())
     point = {
         s: sympy.Rational(*_SAMPLES[(i + shift) % len(_SAMPLES)]) + sympy.Rational(i, 29)
         for i, s in enumerate(symbols)

@@ -11,7 +11,7 @@ from bea.modified.series import Series
 from bea.modified.taylor import TaylorField
 from bea.schemes.scheme import Field, Scheme
 
-__all__ = ["SeriesArithmetic", "expand_step", "make_ring"]
+__all__ = ["SeriesArithmetic", "expand_step", "series_field"]
 
 
 class SeriesArithmetic:

@@ -181,7 +181,7 @@ class FlintRing:
         return position, self._context.gens()[position]
 
     def expression(self, element: Any) -> sympy.Expr:
-        """An element as a SymPy expression: a sum over the adjoined functions of polynomials in the symbols."""
+        """An element as a SymPy expression: polynomials in the symbols times adjoined functions."""
         k = len(self.symbols)
         terms = sorted(element.to_dict().items(), key=lambda term: term[0][k:])
         total = []
@@ -235,7 +235,7 @@ class FlintRing:
         )
 
     def ray_integral(self, components: Sequence[Any], centre: Sequence[Any]) -> Any:
-        """∫₀¹ f(c + t(x − c)) · (x − c) dt for a polynomial field f: the work of f along the ray from c to x."""
+        """∫₀¹ f(c + t(x − c)) · (x − c) dt, the work of a polynomial field along the ray from c to x."""
         d = self.dimension
         gens = self._context.gens()
         moved = [
@@ -268,7 +268,7 @@ class FlintRing:
         result = self.zero
         for remainder in range(root.degree):
             numerator, n = self.zero, None
-            for m in sorted((m for m in slices if m % root.degree == remainder)):
+            for m in sorted(m for m in slices if m % root.degree == remainder):
                 raised = 0 if n is None else (m - n) // root.degree
                 numerator = numerator * root.base**raised + self._context.from_dict(slices[m])
                 n = m

@@ -173,6 +173,12 @@ def test_an_abstract_loss():
     assert sympy.expand(equation.loss.terms[1] - (E.diff(a) ** 2 + E.diff(b) ** 2) / 4) == 0
 
 
+@pytest.mark.parametrize(("arguments", "exact"), [((a,), True), ((a, b), False)])
+def test_the_second_order_is_a_gradient_for_all_losses_of_one_variable_only(arguments, exact):
+    loss = bea.Loss(sympy.Function("E")(*arguments), arguments)
+    assert bea.modified_equation(loss, bea.GradientDescent(), order=2).loss.is_exact(2) is exact
+
+
 @pytest.mark.parametrize("k", [-1, 3, 1.0, True])
 def test_is_exact_refuses_other_powers(k):
     _, equation = modified("a**2*b**2", "a b", 2)
