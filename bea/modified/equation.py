@@ -214,8 +214,7 @@ def modified_equation(system: VectorField | Loss, scheme: Scheme, order: int = 2
     >>> [term[0] for term in equation.terms]
     [y**2, -y**3, 3*y**4/2, -8*y**5/3, 31*y**6/6]
     """
-    field, ring = _prepare(system, scheme, order)
-    elements = [ring.element(c) for c in field.components]
+    ring, elements = _prepare(system, scheme, order)
     displacement = expand_step(ring, scheme, series_field(ring, [elements], order + 1), order + 1)
     return ModifiedEquation(modified_equation, system, scheme, ring, logarithm(ring, displacement))
 
@@ -254,10 +253,10 @@ def modifying_integrator(system: VectorField | Loss, scheme: Scheme, order: int 
     >>> [term[0] for term in equation.terms]
     [y**2, y**3, y**4, y**5]
     """
-    field, ring = _prepare(system, scheme, order)
-    fields = [[ring.element(c) for c in field.components]]
-    nothing = [ring.zero] * field.dimension
-    flow = exponential(ring, [fields[0], *[nothing] * order])
+    ring, elements = _prepare(system, scheme, order)
+    fields = [elements]
+    nothing = [ring.zero] * ring.dimension
+    flow = exponential(ring, [elements, *[nothing] * order])
     for k in range(2, order + 2):
         step = expand_step(ring, scheme, series_field(ring, fields, k), k)[-1]
         fields.append([ring.normal(e - s) for e, s in zip(flow[k - 1], step, strict=True)])
@@ -268,8 +267,23 @@ def _vector_field(system: VectorField | Loss) -> VectorField:
     return system.field if isinstance(system, Loss) else system
 
 
-def _prepare(system: VectorField | Loss, scheme: Scheme, order: int) -> tuple[VectorField, Any]:
-    """The checked field of the system and the ring in which it is worked."""
+def _prepare(system: VectorField | Loss, scheme: Scheme, order: int) -> tuple[Any, list[Any]]:
+    """The ring in which the checked system is worked, and the components of its field there."""
+    _check_kinds(system, scheme, order)
+    sources = [system.expression] if isinstance(system, Loss) else list(system.components)
+    _check_names(system.variables, sources, scheme.constants)
+    ring: Any
+    try:
+        ring = FlintRing(system.variables, [*sources, *scheme.constants])
+    except NotElementaryError:
+        ring = SympyRing(system.variables, [*sources, *scheme.constants])
+    if isinstance(system, Loss):
+        potential = ring.element(system.expression)
+        return ring, [-ring.partial(potential, i) for i in range(ring.dimension)]
+    return ring, [ring.element(c) for c in sources]
+
+
+def _check_kinds(system: VectorField | Loss, scheme: Scheme, order: int) -> None:
     if not isinstance(system, VectorField | Loss):
         raise TypeError(f"system must be a VectorField or a Loss, not {type(system).__name__}")
     if isinstance(scheme, type) and issubclass(scheme, Scheme):
@@ -280,18 +294,17 @@ def _prepare(system: VectorField | Loss, scheme: Scheme, order: int) -> tuple[Ve
         raise TypeError(f"order must be an integer, not {type(order).__name__}")
     if order < 0:
         raise ValueError(f"order must be 0 or more, not {order}")
-    field = _vector_field(system)
-    constants = scheme.constants
-    taken = {s.name for e in (*field.components, *constants) for s in e.free_symbols}
-    taken |= {v.name for v in field.variables}
-    if STEP_SIZE.name in taken:
+
+
+def _check_names(
+    variables: Sequence[sympy.Symbol], sources: Sequence[sympy.Expr], constants: Sequence[sympy.Expr]
+) -> None:
+    """Refuse a symbol h of the user's, and a parameter of the scheme that is a variable of the system."""
+    names = {v.name for v in variables}
+    if STEP_SIZE.name in names.union(*({s.name for s in e.free_symbols} for e in (*sources, *constants))):
         raise ValueError("the symbol h is the step size of the modified equation: rename yours")
-    clash = {s.name for c in constants for s in c.free_symbols} & {v.name for v in field.variables}
+    clash = names & {s.name for c in constants for s in c.free_symbols}
     if clash:
         raise ValueError(
             f"the scheme's parameter {min(clash)!r} is also a variable of the system: rename one"
         )
-    try:
-        return field, FlintRing(field.variables, [*field.components, *constants])
-    except NotElementaryError:
-        return field, SympyRing(field.variables, [*field.components, *constants])

@@ -127,14 +127,7 @@ class FlintRing:
         if exponent.is_Integer and exponent >= 0:
             return self.element(base) ** int(exponent)
         if exponent.is_Integer and not base.is_Number:
-            _, factors = (u := self.element(base)).factor()
-            scale = self.one
-            inverse = self.one
-            for factor, multiplicity in factors:
-                scale = scale * factor**multiplicity
-                inverse = inverse * self._root(factor, 1) ** multiplicity
-            content = u.leading_coefficient() / scale.leading_coefficient()
-            return (inverse * (1 / content)) ** -int(exponent)
+            return self._inverse(self.element(base)) ** -int(exponent)
         if exponent.is_Rational:
             degree = int(exponent.q)
             whole = int(sympy.ceiling(exponent))
@@ -145,6 +138,19 @@ class FlintRing:
             )
         argument = self.element(exponent * sympy.log(base, evaluate=False))
         return self._adjoin(e, argument, lambda g: g)
+
+    def _inverse(self, u: Any) -> Any:
+        """1/u, with one generator for each irreducible factor of u once its own denominators are cleared."""
+        u = self.normal(u)
+        inverse = self.one
+        for position, root in list(self._generators.items()):
+            if isinstance(root, Root) and (power := u.degrees()[position]) and root.degree == 1:
+                u = self.normal(u * root.base ** int(power))
+                inverse = inverse * root.base ** int(power)
+        content, factors = u.factor()
+        for factor, multiplicity in factors:
+            inverse = inverse * self._root(factor, 1) ** multiplicity
+        return inverse * (1 / content)
 
     def _root(self, base: Any, degree: int) -> Any:
         """s = base^{−1/degree}."""
@@ -267,14 +273,12 @@ class FlintRing:
             slices.setdefault(n, {})[rest] = c
         result = self.zero
         for remainder in range(root.degree):
-            numerator, n = self.zero, None
-            for m in sorted(m for m in slices if m % root.degree == remainder):
-                raised = 0 if n is None else (m - n) // root.degree
-                numerator = numerator * root.base**raised + self._context.from_dict(slices[m])
-                n = m
-            if n is None or numerator == 0:
-                continue
-            while n >= root.degree:
+            powers_of_s = sorted(m for m in slices if m % root.degree == remainder)
+            numerator, n = self.zero, remainder
+            for m in powers_of_s:
+                raised = root.base ** ((m - n) // root.degree)
+                numerator, n = numerator * raised + self._context.from_dict(slices[m]), m
+            while numerator != 0 and n >= root.degree:
                 quotient, rest = divmod(numerator, root.base)
                 if rest != 0:
                     break

@@ -133,11 +133,14 @@ class ModifiedLoss:
             return self._constant(k) - potential
         closed = self._quadratic_form(k)
         if all(
-            self._ring.normal(f + self._ring.partial(closed, i)) == 0 for i, f in enumerate(self._fields[k])
+            vanishes(self._ring, f + self._ring.partial(closed, i)) for i, f in enumerate(self._fields[k])
         ):
             return self._ring.expression(self._ring.normal(closed))
+        self._require_finite_origin(k)
         ray, t = self._ray()
-        work = sum(f.xreplace(ray) * z for f, z in zip(self._sympy_field(k), self._arm(), strict=True))
+        work = sum(
+            f.subs(ray, simultaneous=True) * z for f, z in zip(self._sympy_field(k), self._arm(), strict=True)
+        )
         return self._constant(k) - sympy.Integral(work, (t, 0, 1))
 
     def _quadratic_form(self, k: int) -> Any:
@@ -153,7 +156,7 @@ class ModifiedLoss:
     def _constant(self, k: int) -> sympy.Expr:
         """E_k(c)."""
         centre = dict(zip(self._loss.variables, self.origin, strict=True))
-        return self._ring.expression(self._quadratic_form(k)).subs(centre)
+        return self._ring.expression(self._ring.normal(self._quadratic_form(k))).subs(centre)
 
     # -- the remainder ---------------------------------------------------------------------------------
 
@@ -165,14 +168,24 @@ class ModifiedLoss:
             potential = self._ring.element(self.terms[k])
             parts = [f + self._ring.partial(potential, i) for i, f in enumerate(self._fields[k])]
             return sympy.ImmutableMatrix([self._ring.expression(p) for p in parts])
+        self._require_finite_origin(k)
         ray, t = self._ray()
         arm = self._arm()
         total = [sympy.Integer(0)] * d
         for i, j, c in self._curl(k):
-            moment = t * self._ring.expression(c).xreplace(ray)
+            moment = t * self._ring.expression(c).subs(ray, simultaneous=True)
             total[j] += moment * arm[i]
             total[i] -= moment * arm[j]
         return sympy.ImmutableMatrix([sympy.Integral(v, (t, 0, 1)) for v in total])
+
+    def _require_finite_origin(self, k: int) -> None:
+        centre = dict(zip(self._loss.variables, self.origin, strict=True))
+        for f in self._sympy_field(k):
+            if f.subs(centre).has(sympy.nan, sympy.zoo, sympy.oo):
+                raise ValueError(
+                    f"the coefficient of h**{k} is singular at the origin of the decomposition, "
+                    f"{self.origin}: use decompose(origin=...) with a regular point"
+                )
 
     def _sympy_field(self, k: int) -> list[sympy.Expr]:
         return [self._ring.expression(f) for f in self._fields[k]]

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import sympy
 
-from bea.schemes.docstrings import References, Summary
 from bea.schemes.reading import (
     Column,
     Table,
@@ -90,8 +89,6 @@ class RungeKutta(Scheme):
     z**2/2 + z + 1
     """
 
-    summary = Summary()
-    references = References()
     #: The classical order, or None where it is not known.
     order: int | None = None
 

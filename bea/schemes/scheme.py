@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import sympy
+
+from bea.schemes.docstrings import References, Summary
 
 __all__ = ["Arithmetic", "Field", "Scheme"]
 
@@ -33,7 +35,9 @@ class Scheme:
     """A one-step scheme. A subclass is a small class of data with a `step` and its references."""
 
     #: The name by which the command line knows the scheme.
-    name: ClassVar[str] = ""
+    name: str = ""
+    summary = Summary()
+    references = References()
 
     @property
     def constants(self) -> tuple[sympy.Expr, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from numbers import Real
 
@@ -56,10 +57,9 @@ def exact_number(value: Real | sympy.Expr) -> sympy.Expr:
     """The rational number that the shortest decimal form of `value` spells."""
     if isinstance(value, sympy.Expr):
         return exact_floats(value)
-    number = sympy.Rational(str(value)) if sympy.Float(value).is_finite else None
-    if number is None:
+    if not math.isfinite(value):
         raise ValueError(f"a number must be finite, not {value}")
-    return number
+    return sympy.Rational(str(value))
 
 
 def exact_floats(expression: sympy.Expr) -> sympy.Expr:

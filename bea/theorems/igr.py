@@ -76,7 +76,7 @@ class ImplicitGradientRegularization(Theorem):
             losses["tanh unit"] = tanh_network(x=[1.0], y=[0.5], width=1)
         for label, loss in losses.items():
             equation = modified_equation(loss, GradientDescent(), order=2)
-            start = 0.7 + 0.5 * run.rng.random(loss.dimension)
+            start = (0.7 + 0.5 * run.rng.random(loss.dimension)).tolist()
             for kind in ("local", "global"):
                 for order in range(3):
                     measured = slope(
@@ -126,7 +126,7 @@ class ImplicitGradientRegularization(Theorem):
                 passed=bool(np.abs(np.array(known) - ends[h]).max() < 6e-6),
                 detail=f"from {START}, to five decimals",
             )
-        steps = np.geomspace(1e-3, 1.2e-2, 5 if run.quick else 8)
+        steps = np.geomspace(1e-3, 1.2e-2, 5 if run.quick else 8).tolist()
         descent = [self._descent_limit(h) for h in steps]
         for order in range(3):
             field = self.equation.field(order)

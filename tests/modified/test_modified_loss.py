@@ -184,3 +184,25 @@ def test_is_exact_refuses_other_powers(k):
     _, equation = modified("a**2*b**2", "a b", 2)
     with pytest.raises(ValueError, match="from 0 to 2"):
         equation.loss.is_exact(k)
+
+
+def test_a_singular_origin_is_refused_and_another_serves():
+    _, equation = modified("a**2*b + 1/(a*b)", "a b", 2)
+    with pytest.raises(ValueError, match="singular at the origin"):
+        _ = equation.loss.terms[2]
+    terms = equation.decompose([1, 1])
+    point, step = np.array([1.5, 0.8]), 1e-5
+    for i, direction in enumerate(np.eye(2)):
+        above, below = (value(terms.terms[2], point + s * direction) for s in (step, -step))
+        predicted = -(above - below) / (2 * step) + value(terms.remainder[2][i], point)
+        assert predicted == pytest.approx(value(equation.terms[2][i], point), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "source", ["1/(1 + 1/a)", "(1 + 1/a)**(-2)*b", "1/(a + sqrt(b))", "(a*b)**(3/2)", "a**b"]
+)
+def test_first_order_of_losses_that_are_singular_at_the_origin(source):
+    loss, equation = modified(source, "a b", 1)
+    at = {a: sympy.Rational(7, 5), b: sympy.Rational(9, 4)}
+    expected = (loss.gradient.dot(loss.gradient) / 4).subs(at).evalf(20)
+    assert abs(equation.loss.terms[1].subs(at).evalf(20) - expected) < 1e-17
