@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from html import escape
 from importlib.metadata import version
 from typing import Any, ClassVar
 
@@ -131,6 +132,17 @@ class Verdict:
         ]
         state = "interrupted" if self.interrupted else "holds" if self.passed else "FAILS"
         return "\n".join([f"{self.theorem.title}: {state}", *rows])
+
+    def _repr_html_(self) -> str:
+        state = "interrupted" if self.interrupted else "holds" if self.passed else "fails"
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{escape(c.name)}</td><td>{escape(show(c.predicted))}</td>"
+            f"<td>{escape(show(c.measured) + show_interval(c.interval))}</td>"
+            f"<td>{'holds' if c.passed else '<b>fails</b>'}</td></tr>"
+            for c in self.claims
+        )
+        head = "<tr><th style='text-align:left'>claim</th><th>predicted</th><th>measured</th><th></th></tr>"
+        return f"<b>{escape(self.theorem.title)}: {state}</b><table>{head}{rows}</table>"
 
 
 def show(value: float | str) -> str:

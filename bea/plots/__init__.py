@@ -1,0 +1,8 @@
+"""Pictures: every function takes results and, if asked, the axes to draw on, and returns the axes."""
+
+from bea.plots.modified_flow import modified_flow_figure
+from bea.plots.phase import phase_portrait
+from bea.plots.slopes import error_against_step
+from bea.plots.surface import loss_surface
+
+__all__ = ["error_against_step", "loss_surface", "modified_flow_figure", "phase_portrait"]
