@@ -19,7 +19,7 @@ from bea.modified.sympy_ring import SympyRing
 from bea.modified.terms import Terms
 from bea.schemes.scheme import Scheme
 from bea.systems.expressions import STEP_SIZE, Value
-from bea.systems.loss import Loss
+from bea.systems.loss import Loss, as_field
 from bea.systems.vector_field import VectorField
 
 __all__ = ["ModifiedEquation", "modified_equation", "modifying_integrator"]
@@ -58,7 +58,7 @@ class ModifiedEquation:
 
     def _term(self, k: int) -> sympy.ImmutableMatrix:
         if k == 0:
-            return sympy.ImmutableMatrix(_vector_field(self.system).components)
+            return sympy.ImmutableMatrix(as_field(self.system).components)
         return sympy.ImmutableMatrix([self._ring.expression(e) for e in self._elements[k]])
 
     def expressions(self, order: int | None = None) -> sympy.Matrix:
@@ -77,20 +77,16 @@ class ModifiedEquation:
         >>> equation.field(1)
         VectorField([-h*y**3 + y**2], variables='y')
         """
+        names = [STEP_SIZE.name, *(s.name for s in self.system.parameter_symbols)]
         components = list(self.expressions(order))
-        free = {s.name for c in components for s in c.free_symbols}
-        known = {name: value for name, value in self.system.parameters.items() if name in free}
-        return VectorField(components, self.system.variables, known)
+        return VectorField(components, self.system.variables, self.system.parameters, absent=names)
 
     def term_sizes(self, x: Sequence[float], **parameters: Value) -> list[float]:
         """The Euclidean norms ‖f_k(x)‖ of all coefficients at a point."""
         sizes = []
+        known = {**self.system.parameters, **parameters}
         for term in self.terms:
-            free = {s.name for s in term.free_symbols}
-            known = {**self.system.parameters, **parameters}
-            part = VectorField(
-                list(term), self.system.variables, {n: v for n, v in known.items() if n in free}
-            )
+            part = VectorField(list(term), self.system.variables, known, absent=known)
             sizes.append(float(np.linalg.norm(part(x))))
         return sizes
 
@@ -261,10 +257,6 @@ def modifying_integrator(system: VectorField | Loss, scheme: Scheme, order: int 
         step = expand_step(ring, scheme, series_field(ring, fields, k), k)[-1]
         fields.append([ring.normal(e - s) for e, s in zip(flow[k - 1], step, strict=True)])
     return ModifiedEquation(modifying_integrator, system, scheme, ring, fields)
-
-
-def _vector_field(system: VectorField | Loss) -> VectorField:
-    return system.field if isinstance(system, Loss) else system
 
 
 def _prepare(system: VectorField | Loss, scheme: Scheme, order: int) -> tuple[Any, list[Any]]:

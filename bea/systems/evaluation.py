@@ -49,5 +49,11 @@ def compile_numpy(
     expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], parameters: Sequence[sympy.Symbol]
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """A function of the arrays (x, p) whose value is the array of the expressions at that point."""
-    function = sympy.lambdify([list(variables), list(parameters)], list(expressions), "numpy", cse=True)
+    arguments = [list(variables), list(parameters)]
+    function = sympy.lambdify(arguments, list(expressions), "numpy", cse=_common_subexpressions)
     return lambda x, p: np.array(function(x, p), dtype=float)
+
+
+def _common_subexpressions(expressions: Sequence[sympy.Expr]) -> tuple:
+    """Expressions that share parts, as SymPy writes them; sorting their terms would cost most of the time."""
+    return sympy.cse(expressions, list=False, order="none")

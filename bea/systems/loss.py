@@ -16,7 +16,7 @@ from bea.systems.traversal import free_symbols
 from bea.systems.vector_field import VectorField
 from bea.systems.zero_loss_set import ZeroLossSet
 
-__all__ = ["Loss"]
+__all__ = ["Loss", "as_field"]
 
 
 class Loss:
@@ -137,10 +137,8 @@ class Loss:
     @cached_property
     def field(self) -> VectorField:
         """The gradient flow −∇E as a vector field."""
-        components = list(-self.gradient)
-        names = {s.name for s in free_symbols(components)}
-        known = {name: value for name, value in self.parameters.items() if name in names}
-        return VectorField(components, self.variables, known, *self._native)
+        names = [s.name for s in self.parameter_symbols]
+        return VectorField(list(-self.gradient), self.variables, self.parameters, *self._native, names)
 
     def with_parameters(self, **values: Value) -> Loss:
         """The same loss, and zero-loss set, with further parameter values, which replace earlier ones."""
@@ -181,3 +179,18 @@ class Loss:
     def _repr_latex_(self) -> str:
         arguments = ", ".join(map(sympy.latex, self.variables))
         return rf"$\displaystyle E({arguments}) = {sympy.latex(self.expression)}$"
+
+
+def as_field(system: object) -> VectorField:
+    """The vector field of a system: of a loss, its gradient flow −∇E.
+
+    Raises
+    ------
+    TypeError
+        If `system` is neither a vector field nor a loss.
+    """
+    if isinstance(system, Loss):
+        return system.field
+    if isinstance(system, VectorField):
+        return system
+    raise TypeError(f"a system is a VectorField or a Loss, not {type(system).__name__}")

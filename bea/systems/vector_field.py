@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,9 @@ class VectorField:
         structure, where it may use ``np.dot``.
     native_data : array_like, optional
         The numbers that `native_source` finds in ``data``, flattened.
+    absent : iterable of str, optional
+        Names of parameters that belong to this field but do not occur in it, such as the step size in a
+        modified field without corrections: values for them are accepted and have no effect.
 
     Attributes
     ----------
@@ -66,6 +69,7 @@ class VectorField:
         parameters: Mapping[Any, object] | None = None,
         native_source: str | None = None,
         native_data: Sequence[float] | np.ndarray = (),
+        absent: Iterable[str] = (),
     ) -> None:
         if isinstance(expressions, str):
             raise TypeError("a vector field takes a sequence of components, not one text")
@@ -78,8 +82,10 @@ class VectorField:
             )
         names = {v.name: v for v in self.variables}
         self._components = read_expressions(sources, names)
+        occurring = free_symbols(self._components)
+        self.absent = frozenset(absent) - {s.name for s in occurring}
         self.parameter_symbols, self.parameters = read_parameters(
-            parameters, free_symbols(self._components), self.variables
+            self.concerning(parameters), occurring, self.variables
         )
         self.native_source = native_source
         self.native_data = np.array(native_data, dtype=float).ravel()
@@ -107,7 +113,12 @@ class VectorField:
     def with_parameters(self, **values: Value) -> VectorField:
         """The same field with further parameter values, which replace earlier ones."""
         known = {**self.parameters, **values}
-        return VectorField(self.components, self.variables, known, self.native_source, self.native_data)
+        native = (self.native_source, self.native_data)
+        return VectorField(self.components, self.variables, known, *native, self.absent)
+
+    def concerning(self, parameters: Mapping[Any, Any] | None) -> dict[Any, Any]:
+        """The given parameter values less those of `absent` parameters."""
+        return {name: value for name, value in (parameters or {}).items() if str(name) not in self.absent}
 
     def parameter_values(self, extra: Mapping[Any, object] | None = None) -> np.ndarray:
         """Numbers for `parameter_symbols`, in that order, from the field's own values and from `extra`.
@@ -119,7 +130,7 @@ class VectorField:
         ValueError
             If a parameter has no value, or `extra` names one that the field does not have.
         """
-        numbers = parameter_numbers(self.parameter_symbols, self.parameters, extra)
+        numbers = parameter_numbers(self.parameter_symbols, self.parameters, self.concerning(extra))
         return np.concatenate([numbers, self.native_data]) if self.native_data.size else numbers
 
     def point(self, x: Sequence[float] | np.ndarray, name: str = "x0") -> np.ndarray:
@@ -150,7 +161,7 @@ class VectorField:
 
     def __reduce__(self) -> tuple:
         native = (self.native_source, self.native_data)
-        return VectorField, (self.components, self.variables, self.parameters, *native)
+        return VectorField, (self.components, self.variables, self.parameters, *native, self.absent)
 
     def __repr__(self) -> str:
         components = ", ".join(map(str, self.components))

@@ -130,7 +130,7 @@ class ImplicitGradientRegularization(Theorem):
         descent = [self._descent_limit(h) for h in steps]
         for order in range(3):
             field = self.equation.field(order)
-            flows = [flow_limit(field, START, parameters={"h": h} if order else None).x for h in steps]
+            flows = [flow_limit(field, START, parameters={"h": h}).x for h in steps]
             errors = [float(np.linalg.norm(a - b)) for a, b in zip(descent, flows, strict=True)]
             fit = fit_order(steps, errors)
             yield Claim(

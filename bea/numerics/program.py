@@ -1,0 +1,290 @@
+"""Expressions as a program: numbered statements, each a sum, a product or a function of earlier ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import reduce
+from math import isfinite
+from typing import NamedTuple
+
+import sympy
+
+__all__ = ["FUNCTIONS", "Program", "Statement"]
+
+#: The functions of SymPy that can be compiled, as Python in the names of `math` and NumPy.
+FUNCTIONS = {
+    "exp": "exp({0})",
+    "log": "log({0})",
+    "sin": "sin({0})",
+    "cos": "cos({0})",
+    "tan": "tan({0})",
+    "cot": "1.0/tan({0})",
+    "sec": "1.0/cos({0})",
+    "csc": "1.0/sin({0})",
+    "sinh": "sinh({0})",
+    "cosh": "cosh({0})",
+    "tanh": "tanh({0})",
+    "coth": "1.0/tanh({0})",
+    "sech": "1.0/cosh({0})",
+    "csch": "1.0/sinh({0})",
+    "asin": "asin({0})",
+    "acos": "acos({0})",
+    "atan": "atan({0})",
+    "asinh": "asinh({0})",
+    "acosh": "acosh({0})",
+    "atanh": "atanh({0})",
+    "erf": "erf({0})",
+    "erfc": "erfc({0})",
+    "Abs": "fabs({0})",
+    "sign": "np.sign({0})",
+    "Heaviside": "(0.5 + 0.5*np.sign({0}))",
+    "Max": "np.maximum({0}, {1})",
+    "Min": "np.minimum({0}, {1})",
+    "atan2": "atan2({0}, {1})",
+    "sqrt": "sqrt({0})",
+    "reciprocal": "1.0/{0}",
+    "power": "{0}**{1}",
+}
+
+#: A sum of registers with coefficients; None stands for the constant 1.
+Linear = dict[int | None, float]
+
+#: The kinds of statement that are powers in SymPy.
+_POWERS = {"sqrt": sympy.sqrt, "reciprocal": lambda x: 1 / x, "power": sympy.Pow}
+
+
+class Statement(NamedTuple):
+    """One operation on registers.
+
+    A ``"sum"`` is numbers[0] + Σ numbers[1 + i] · operand i, a ``"product"`` multiplies its operands, and any
+    other kind is a key of `FUNCTIONS`.
+    """
+
+    kind: str
+    operands: tuple[int, ...]
+    numbers: tuple[float, ...] = ()
+
+
+class Program:
+    """SymPy expressions of some inputs as statements, none of which occurs twice.
+
+    Register i holds input i, and register len(inputs) + k the result of statement k.
+
+    Parameters
+    ----------
+    expressions : sequence of sympy.Expr
+        The results that are wanted.
+    inputs : sequence of sympy.Symbol
+        Every free symbol of the expressions.
+
+    Attributes
+    ----------
+    statements : list of Statement
+    outputs : list of int
+        The register of each expression.
+
+    Raises
+    ------
+    ValueError
+        If an expression holds a function that cannot be compiled, or a number that is not real.
+
+    Notes
+    -----
+    Integer powers become repeated multiplication, x⁵ = (x·x)·((x·x)·x), and a factor that all terms of a sum
+    share is taken out of it: Σ_i c_i u r_i = u Σ_i c_i r_i.
+
+    Examples
+    --------
+    >>> a, b = sympy.symbols("a b")
+    >>> program = Program([a*(1 - a*b), b*(1 - a*b)], [a, b])
+    >>> for statement in program.statements:
+    ...     print(statement.kind, statement.operands, statement.numbers)
+    product (0, 1) ()
+    sum (2,) (1.0, -1.0)
+    product (0, 3) ()
+    product (1, 3) ()
+    >>> program.outputs
+    [4, 5]
+    """
+
+    def __init__(self, expressions: Sequence[sympy.Expr], inputs: Sequence[sympy.Symbol]) -> None:
+        self.inputs = len(inputs)
+        self.statements: list[Statement] = []
+        self._numbers: dict[Statement, int] = {}
+        self._registers: dict[sympy.Basic, int] = {symbol: i for i, symbol in enumerate(inputs)}
+        self.outputs = [self._register(expression) for expression in expressions]
+
+    @property
+    def size(self) -> int:
+        """How many inputs, operations and outputs a compiler has to treat."""
+        operations = (len(s.operands) + sum(abs(c) != 1 for c in s.numbers) for s in self.statements)
+        return self.inputs + sum(operations) + len(self.outputs)
+
+    def differentiate(self, variables: int) -> None:
+        """Make the outputs their own derivatives by the first `variables` inputs: the Jacobian, row by row.
+
+        Forward differentiation, statement by statement. Where a derivative is a sum of registers with numbers
+        as coefficients, the numbers are combined here and not in the program.
+        """
+        tangents: dict[int, dict[int, Linear]] = {i: {i: {None: 1.0}} for i in range(variables)}
+        for register, statement in enumerate(self.statements.copy(), start=self.inputs):
+            tangent: dict[int, Linear] = {}
+            for position, operand in enumerate(statement.operands):
+                if operand in tangents:
+                    partial = self._partial(statement, position)
+                    for variable, inner in tangents[operand].items():
+                        total = tangent.setdefault(variable, {})
+                        for r, coefficient in self._times(partial, inner).items():
+                            total[r] = total.get(r, 0.0) + coefficient
+            if tangent:
+                tangents[register] = tangent
+        self.outputs = [
+            self._linear(tangents.get(output, {}).get(v, {}))
+            for output in self.outputs
+            for v in range(variables)
+        ]
+
+    def _partial(self, statement: Statement, position: int) -> Linear:
+        """The derivative of a statement by one of its operands: a number, or one register."""
+        if statement.kind == "sum":
+            return {None: statement.numbers[1 + position]}
+        if statement.kind == "product":
+            others = [*statement.operands[:position], *statement.operands[position + 1 :]]
+            return {self._multiply(others): 1.0}
+        if statement.kind in ("sign", "Heaviside"):
+            return {None: 0.0}
+        arguments = [sympy.Dummy(real=True) for _ in statement.operands]
+        self._registers.update(zip(arguments, statement.operands, strict=True))
+        value = (_POWERS.get(statement.kind) or getattr(sympy, statement.kind))(*arguments)
+        return {self._register(value.diff(arguments[position])): 1.0}
+
+    def _times(self, factor: Linear, linear: Linear) -> Linear:
+        """The product of a linear sum with a number or a register."""
+        if None in factor:
+            return {r: factor[None] * coefficient for r, coefficient in linear.items()}
+        (register,) = (r for r in factor if r is not None)
+        if len(linear) > 1:
+            linear = {self._linear(linear): 1.0}
+        return {register if r is None else self._multiply([register, r]): c for r, c in linear.items()}
+
+    def _register(self, expression: sympy.Expr) -> int:
+        known = self._registers.get(expression)
+        if known is None:
+            known = self._registers[expression] = self._translate(expression)
+        return known
+
+    def _state(self, kind: str, operands: Sequence[int], numbers: Sequence[float] = ()) -> int:
+        """The register of a statement, which is new only where its like has not been stated before."""
+        statement = Statement(kind, tuple(operands), tuple(numbers))
+        if statement not in self._numbers:
+            self._numbers[statement] = self.inputs + len(self.statements)
+            self.statements.append(statement)
+        return self._numbers[statement]
+
+    def _translate(self, expression: sympy.Expr) -> int:
+        if expression.is_number:
+            return self._state("sum", (), (real_number(expression),))
+        if isinstance(expression, sympy.Add):
+            return self._sum([term(t) for t in expression.args])
+        if isinstance(expression, sympy.Mul | sympy.Pow):
+            coefficient, powers = term(expression)
+            return self._linear({self._product(powers): coefficient})
+        return self._function(expression)
+
+    def _sum(self, terms: list[tuple[float, Counter[sympy.Expr]]]) -> int:
+        shared = reduce(lambda a, b: a & b, (powers for _, powers in terms))
+        linear: Linear = {}
+        for coefficient, powers in terms:
+            rest = powers - shared if shared else powers
+            register = self._product(rest) if rest else None
+            linear[register] = linear.get(register, 0.0) + coefficient
+        total = self._linear(linear)
+        return self._multiply([*self._factors(shared), total]) if shared else total
+
+    def _linear(self, linear: Linear) -> int:
+        """The register of a sum of registers with coefficients, and of a constant at None."""
+        if not all(map(isfinite, linear.values())):
+            raise ValueError("a coefficient is too large to be compiled")
+        constant = linear.get(None, 0.0)
+        operands = sorted(r for r in linear if r is not None)
+        if not constant and [linear[r] for r in operands] == [1.0]:
+            return operands[0]
+        return self._state("sum", operands, (constant, *(linear[r] for r in operands)))
+
+    def _product(self, powers: Counter[sympy.Expr]) -> int:
+        return self._multiply(self._factors(powers))
+
+    def _factors(self, powers: Counter[sympy.Expr]) -> list[int]:
+        return [self._power(base, exponent) for base, exponent in powers.items()]
+
+    def _multiply(self, registers: list[int]) -> int:
+        return registers[0] if len(registers) == 1 else self._state("product", sorted(registers))
+
+    def _power(self, base: sympy.Expr, exponent: int) -> int:
+        if isinstance(base, sympy.Pow):
+            root, fraction = base.args
+            if fraction is sympy.S.NegativeOne:
+                register = self._state("reciprocal", (self._register(root),))
+            elif fraction is sympy.S.Half:
+                register = self._state("sqrt", (self._register(root),))
+            else:
+                register = self._state("power", (self._register(root), self._register(fraction)))
+        else:
+            register = self._register(base)
+        return self._repeated(register, exponent)
+
+    def _repeated(self, register: int, exponent: int) -> int:
+        if exponent == 1:
+            return register
+        half = self._repeated(register, exponent // 2)
+        return self._state("product", sorted((half, self._repeated(register, exponent - exponent // 2))))
+
+    def _function(self, expression: sympy.Expr) -> int:
+        name = expression.func.__name__
+        if name not in FUNCTIONS:
+            what = f"the symbol {name!r}" if expression.is_Symbol else f"the function {name}"
+            raise ValueError(f"{what} in {expression} cannot be compiled; {', '.join(FUNCTIONS)} can")
+        operands = [self._register(a) for a in expression.args]
+        if name == "Heaviside":
+            operands = operands[:1]
+        if name in ("Max", "Min"):
+            return reduce(lambda a, b: self._state(name, (a, b)), operands)
+        return self._state(name, operands)
+
+
+def term(expression: sympy.Expr) -> tuple[float, Counter[sympy.Expr]]:
+    """The number c and the powers n_i with expression = c · Π b_i^{n_i}, all n_i > 0.
+
+    A base b_i may itself be a power: 1/x, √x or x^y.
+    """
+    number, factors = expression.as_coeff_mul()
+    coefficient = real_number(number)
+    powers: Counter[sympy.Expr] = Counter()
+    for factor in factors:
+        if factor.is_number:
+            coefficient *= real_number(factor)
+            continue
+        base, exponent = factor.args if isinstance(factor, sympy.Pow) else (factor, sympy.S.One)
+        if exponent.is_Integer:
+            power = int(exponent)
+            powers[base if power > 0 else sympy.Pow(base, -1, evaluate=False)] += abs(power)
+        elif exponent.is_Rational and exponent.q == 2:
+            root = sympy.Pow(base, sympy.S.Half, evaluate=False)
+            powers[root if exponent > 0 else sympy.Pow(root, -1, evaluate=False)] += abs(exponent.p)
+        else:
+            powers[factor] += 1
+    return coefficient, powers
+
+
+def real_number(expression: sympy.Expr) -> float:
+    """The float nearest to an exact real number."""
+    if expression.is_Rational:
+        try:
+            return int(expression.p) / int(expression.q)
+        except OverflowError:
+            raise ValueError(f"the number {expression} is too large to be compiled") from None
+    value = expression.evalf(25, chop=True)
+    if not (value.is_Number and value.is_finite and isfinite(float(value))):
+        raise ValueError(f"the number {expression} is not real and finite, so it cannot be compiled")
+    return float(value)

@@ -1,0 +1,1 @@
+"""How fast bea is from commit to commit: ``cd benchmarks && asv run``."""
