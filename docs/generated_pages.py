@@ -84,7 +84,7 @@ def _claims(claims: list[dict[str, Any]]) -> str:
 
 def _claim(claim: dict[str, Any]) -> str:
     interval = show_interval(claim["interval"]).strip()
-    cells = [claim["name"], show(claim["predicted"]), show(claim["measured"]), interval]
+    cells = [claim["name"], show(claim["predicted"]), show(claim["measured"], claim["interval"]), interval]
     return f"| {' | '.join(map(_escaped, cells))} | {_state(claim)} |"
 
 

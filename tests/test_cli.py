@@ -203,7 +203,7 @@ class TestVerify:
     def test_a_theorem_that_holds(self, stubs, run):
         code, out, err = run("verify", "holding")
         assert code == 0
-        assert "holds  the slope: predicted 2, measured 2.001 [1.9, 2.1]" in out
+        assert "holds  the slope: predicted 2, measured 2.00 [1.90, 2.10]" in out
         assert "holding: holds, 3 of 3 claims" in err
 
     def test_a_theorem_that_fails(self, stubs, run):

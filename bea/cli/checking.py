@@ -24,10 +24,11 @@ __all__ = ["Settings", "check_all"]
 
 @dataclass(frozen=True)
 class Settings:
-    """How to check: a reduced check or a full one, the seed, and how many theorems at a time."""
+    """How to check: a reduced check or a full one, the seed, whether to draw, and how many at a time."""
 
     quick: bool
     seed: int
+    figures: bool
     jobs: int
 
 
@@ -47,7 +48,7 @@ def _check_in_turn(names: Sequence[str], settings: Settings, progress: Progress)
         progress.start(name)
         tell = partial(progress.claim, name)
         verdict = verify(name, quick=settings.quick, rng=settings.seed, progress=tell)
-        sections.append(Section.from_verdict(verdict))
+        sections.append(Section.from_verdict(verdict, settings.figures))
         progress.finish(sections[-1])
         if verdict.interrupted:
             break
@@ -61,7 +62,7 @@ def _check_at_once(names: Sequence[str], settings: Settings, progress: Progress)
     listener = _Listener(news, progress)
     listener.start()
     pool = ProcessPoolExecutor(settings.jobs, context, _begin_worker, (news, dict(THEOREMS)))
-    checks = [pool.submit(_check_one, name, settings.quick, settings.seed) for name in names]
+    checks = [pool.submit(_check_one, name, settings) for name in names]
     try:
         for check in checks:
             check.result()
@@ -128,10 +129,16 @@ def _begin_worker(news: Any, theorems: dict[str, str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _check_one(name: str, quick: bool, seed: int) -> None:
+def _check_one(name: str, settings: Settings) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    _news.put((name, None))
-    verdict = verify(name, quick=quick, rng=seed, progress=lambda claim: _news.put((name, claim)))
-    _news.put((name, Section.from_verdict(verdict)))
+    _tell(name, None)
+    tell = partial(_tell, name)
+    verdict = verify(name, quick=settings.quick, rng=settings.seed, progress=tell)
+    tell(Section.from_verdict(verdict, settings.figures))
+
+
+def _tell(name: str, news: Claim | Section | None) -> None:
+    """Tell the parent process that a check has begun (None), a claim, or the section of the whole check."""
+    _news.put((name, news))

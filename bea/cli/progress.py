@@ -64,7 +64,7 @@ class Progress:
         theorem = f"{name}: " if self._several else ""
         self._print(
             f"{verdict}  {theorem}{claim.name}: predicted {show(claim.predicted)}, "
-            f"measured {show(claim.measured)}{show_interval(claim.interval)}",
+            f"measured {show(claim.measured, claim.interval)}{show_interval(claim.interval)}",
             self._claims_to,
         )
 

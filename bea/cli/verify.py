@@ -26,7 +26,6 @@ HOLDS, FAILS, INTERRUPTED = 0, 1, 130
 def run(arguments: Namespace) -> int:
     """Check the theorems; the exit code tells whether all of them hold."""
     names = list(dict.fromkeys(arguments.names)) or list(THEOREMS)
-    settings = Settings(arguments.quick, arguments.seed, min(arguments.jobs, len(names)))
     with user_input():
         for name in names:
             get_theorem(name)
@@ -38,13 +37,18 @@ def run(arguments: Namespace) -> int:
         raise UsageError("--open shows the page that --out DIR writes, so it needs --out too")
     folder = None if arguments.out is None else prepare_folder(arguments.out)
 
+    jobs = min(arguments.jobs, len(names))
+    settings = Settings(arguments.quick, arguments.seed, figures=folder is not None, jobs=jobs)
     matplotlib.use("Agg")
     with Progress(names, claims_to=sys.stderr if arguments.json else sys.stdout) as progress:
         sections = check_all(names, settings, progress)
     if arguments.json:
         print(json.dumps(results(sections), indent=2))
     if folder is not None:
-        page = write_report(sections, folder)
+        try:
+            page = write_report(sections, folder)
+        except OSError as error:
+            raise UsageError(f"the report cannot be written to {folder}: {error.strerror}") from None
         print(f"page: {page}\n      {page.as_uri()}", file=sys.stderr if arguments.json else sys.stdout)
         if arguments.open:
             show_page(page)

@@ -58,7 +58,7 @@ def observed_field(
         If `h` is zero or not finite, `order` is not a positive integer, or `step` returns something of
         another shape or that is not finite.
     TypeError
-        If `x0`, or what `step` returns, holds no numbers.
+        If `h` is no number, or `x0` or what `step` returns holds none.
 
     Notes
     -----
@@ -76,7 +76,7 @@ def observed_field(
 
     >>> import bea
     >>> bea.observed_field(lambda y: y + 0.01 * y**2, [1.0], h=0.01, order=8)
-    array([0.99014736])
+    array([0.99014738])
     """
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise ValueError(f"order must be an integer, 1 or more, not {order!r}")
@@ -115,6 +115,8 @@ def _array(values: Any, name: str) -> np.ndarray:
 
 def _step_size(h: Any, exact: bool) -> Any:
     """`h`, as a fraction if the arithmetic is exact and h is an integer or a float."""
+    if isinstance(h, str) or np.ndim(h) != 0:
+        raise TypeError(f"h must be a number, not {h!r}")
     if h == 0 or not _is_finite(h):
         raise ValueError(f"h must be finite and not zero, not {h}")
     if not exact:

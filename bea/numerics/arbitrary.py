@@ -101,8 +101,8 @@ def flow(
     max_steps = _count(max_steps, "max_steps")
 
     def solve() -> np.ndarray:
-        values = _parameter_values(field, parameters)
-        series, check = program.machine(values), program.machine(values)
+        constants = program.constants(_parameter_values(field, parameters))
+        series, check = program.machine(constants), program.machine(constants)
         x, end = _point(field, x0), read_number(t).mid()
         remaining, steps = end, 0
         while remaining != 0:
@@ -169,7 +169,7 @@ def iterate(
     program = _program(field)
 
     def run() -> np.ndarray:
-        machine = program.machine(_parameter_values(field, parameters))
+        machine = program.machine(program.constants(_parameter_values(field, parameters)))
         arithmetic = ArbArithmetic()
         h = read_number(step_size)
         states = [_point(field, x0)]
@@ -223,7 +223,7 @@ def taylor(
     program = _program(field)
 
     def expand() -> np.ndarray:
-        machine = program.machine(_parameter_values(field, parameters))
+        machine = program.machine(program.constants(_parameter_values(field, parameters)))
         coefficients = machine.solution(_point(field, x0), enclose=True)
         return np.array(list(islice(coefficients, order + 1)), dtype=object)
 

@@ -51,8 +51,8 @@ def read_number(value: object) -> arb:
 
     Examples
     --------
-    >>> read_number("2/5") * 5
-    2.00000000000000
+    >>> print(read_number("sqrt(2)").str(10, radius=False))
+    1.414213562
     """
     if isinstance(value, arb):
         if not value.is_finite():

@@ -85,12 +85,14 @@ class StraightLine:
         self.operations = self._with_derivatives()
         self._parameters = StraightLine(list(self._constants), parameters, ()) if parameters else None
 
-    def machine(self, parameters: Sequence[arb] = ()) -> TaylorMachine:
-        """The straight line with values for the parameters, at the present precision."""
+    def constants(self, parameters: Sequence[arb] = ()) -> list[arb]:
+        """The constants of the operations for these values of the parameters, at the present precision."""
         if self._parameters is None:
-            constants = [number(c) for c in self._constants]
-        else:
-            constants = self._parameters.machine().value(parameters)
+            return [number(c) for c in self._constants]
+        return self._parameters.machine(self._parameters.constants()).value(parameters)
+
+    def machine(self, constants: Sequence[arb]) -> TaylorMachine:
+        """The straight line with these constants, ready to run."""
         return TaylorMachine(self.operations, self.outputs, self.needed, self.dimension, constants)
 
     def _emit(self, operation: Operation) -> int:
@@ -176,7 +178,7 @@ class StraightLine:
         return self._emit(operation)
 
     def _sum(self, polynomial: Polynomial) -> int:
-        """The series of a polynomial in series: Horner schemes in what most products share, and what remains."""
+        """The series of a polynomial in series: Horner schemes in what most products share, and a rest."""
         while True:
             shared = Counter(s for monomial in polynomial if len(monomial) > 1 for s, _ in monomial)
             main = min(shared, key=lambda s: (-shared[s], s), default=None)

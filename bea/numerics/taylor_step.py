@@ -15,8 +15,6 @@ __all__ = ["taylor_step"]
 
 #: How often a step is halved at most before its series is given up.
 HALVINGS = 32
-#: The accuracy that the coefficient must have by which the length of a step is chosen.
-DECISIVE_BITS = 8
 
 
 def taylor_step(
@@ -24,11 +22,12 @@ def taylor_step(
 ) -> tuple[list[arb], arb]:
     """The solution of ẋ = f(x) after a step from `x`, and the length of the step: `remaining`, or less.
 
-    The reach of a term is the base-2 logarithm of the length of the step at whose end it is negligible beside
-    x, or, where x is zero, beside the way that f would go in the whole time. Terms are added until the last
-    two reach the end, or there are 0.35 `bits` of them, which is near the optimum [1]_; the step is then as
-    long as the last quarter of them reaches. Since zeros among the coefficients can deceive such a test, the series must also satisfy
-    the differential equation where the step ends.
+    The reach of a term is the base-2 logarithm of the step at whose end it is negligible beside x or, where x
+    is zero, beside the way that f would go in the whole time. Terms are added until the last two reach the
+    end, or there are 0.35 `bits` of them, which is near the optimum [1]_; the step is then as long as the
+    last quarter of them reaches. Since zeros among the coefficients can deceive such a test, the series must
+    also satisfy the differential equation where the step ends. Rounding in f must be negligible over the
+    whole remaining time.
 
     Parameters
     ----------
@@ -64,8 +63,9 @@ def taylor_step(
         size = magnitude(term)
         if size == inf:
             raise ValueError(f"the field is not smooth at x = {[float(value) for value in x]}")
-        if scale == -inf and k == 1:
-            scale = size + whole
+        if k == 1:
+            scale = scale if scale > -inf else size + whole
+            require_accurate(term, scale - whole, bits)
         terms.append(term)
         reaches.append((scale - bits - size) / k if k > 0 and size > -inf else inf)
         if k > 1 and min(reaches[-2:]) >= whole:
@@ -74,7 +74,6 @@ def taylor_step(
                 return end, remaining
 
     decisive = min(range(most - most // 4, most), key=reaches.__getitem__)
-    require_accurate(terms[decisive], magnitude(terms[decisive]), DECISIVE_BITS)
     length = (remaining * arb(2) ** min(reaches[decisive] - whole, 0)).mid()
     for _ in range(HALVINGS):
         end = _sum_if_solution(check, terms, length, bits)

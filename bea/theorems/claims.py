@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from importlib.metadata import version
@@ -126,8 +127,8 @@ class Verdict:
     def __repr__(self) -> str:
         width = max((len(c.name) for c in self.claims), default=0)
         rows = [
-            f"  {'holds' if c.passed else 'FAILS'}  {c.name:<{width}}  "
-            f"predicted {show(c.predicted)}, measured {show(c.measured)}{show_interval(c.interval)}"
+            f"  {'holds' if c.passed else 'FAILS'}  {c.name:<{width}}  predicted {show(c.predicted)}, "
+            f"measured {show(c.measured, c.interval)}{show_interval(c.interval)}"
             for c in self.claims
         ]
         state = "interrupted" if self.interrupted else "holds" if self.passed else "FAILS"
@@ -137,7 +138,7 @@ class Verdict:
         state = "interrupted" if self.interrupted else "holds" if self.passed else "fails"
         rows = "".join(
             f"<tr><td style='text-align:left'>{escape(c.name)}</td><td>{escape(show(c.predicted))}</td>"
-            f"<td>{escape(show(c.measured) + show_interval(c.interval))}</td>"
+            f"<td>{escape(show(c.measured, c.interval) + show_interval(c.interval))}</td>"
             f"<td>{'holds' if c.passed else '<b>fails</b>'}</td></tr>"
             for c in self.claims
         )
@@ -145,14 +146,25 @@ class Verdict:
         return f"<b>{escape(self.theorem.title)}: {state}</b><table>{head}{rows}</table>"
 
 
-def show(value: float | str) -> str:
-    """A value of a claim as short text."""
-    return value if isinstance(value, str) else f"{value:.6g}"
+def show(value: float | str, interval: Sequence[float] | None = None) -> str:
+    """A value of a claim as short text, with the digits that its interval leaves uncertain."""
+    if isinstance(value, str):
+        return value
+    return f"{value:.6g}" if interval is None else f"{value:.{_decimals(interval)}f}"
 
 
-def show_interval(interval: tuple[float, float] | None) -> str:
-    """An interval as text in brackets, or nothing."""
-    return "" if interval is None else f" [{interval[0]:.6g}, {interval[1]:.6g}]"
+def show_interval(interval: Sequence[float] | None) -> str:
+    """An interval as text in brackets after a blank, or nothing."""
+    if interval is None:
+        return ""
+    low, high = (f"{end:.{_decimals(interval)}f}" for end in interval)
+    return f" [{low}, {high}]"
+
+
+def _decimals(interval: Sequence[float]) -> int:
+    """Decimals that show two digits of the width of an interval: from 2 to 12."""
+    width = interval[1] - interval[0]
+    return min(max(1 - math.floor(math.log10(width)), 2), 12) if width > 0 else 12
 
 
 def versions() -> dict[str, str]:
