@@ -8,8 +8,8 @@ import pytest
 from stub_theorems import STUBS
 
 import bea
-from bea.report import Section, results, write_report
-from bea.report.mathematics import render
+from bea.reports import Section, results, write_report
+from bea.reports.mathematics import render
 from bea.theorems import THEOREMS, get_theorem
 
 VOID = {"meta", "img", "br"}

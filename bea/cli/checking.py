@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bea.cli.progress import Progress
-from bea.report import Section
+from bea.reports import Section
 from bea.theorems import THEOREMS, Claim, Verdict, get_theorem, verify
 from bea.theorems.claims import Run
 

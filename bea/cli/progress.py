@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
-from bea.report import Section
+from bea.reports import Section
 from bea.theorems.claims import Claim, show, show_interval
 
 __all__ = ["Progress"]

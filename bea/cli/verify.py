@@ -15,7 +15,7 @@ import matplotlib
 from bea.cli.checking import Settings, check_all
 from bea.cli.progress import Progress
 from bea.cli.usage import UsageError, user_input
-from bea.report import Section, results, write_report
+from bea.reports import Section, results, write_report
 from bea.theorems import THEOREMS, get_theorem
 
 __all__ = ["run"]

@@ -261,8 +261,8 @@ def modifying_integrator(system: VectorField | Loss, scheme: Scheme, order: int 
 
 def _prepare(system: VectorField | Loss, scheme: Scheme, order: int) -> tuple[Any, list[Any]]:
     """The ring in which the checked system is worked, and the components of its field there."""
-    _check_kinds(system, scheme, order)
-    sources = [system.expression] if isinstance(system, Loss) else list(system.components)
+    sources = [system.expression] if isinstance(system, Loss) else as_field(system).components
+    _check_kinds(scheme, order)
     _check_names(system.variables, sources, scheme.constants)
     ring: Any
     try:
@@ -275,9 +275,7 @@ def _prepare(system: VectorField | Loss, scheme: Scheme, order: int) -> tuple[An
     return ring, [ring.element(c) for c in sources]
 
 
-def _check_kinds(system: VectorField | Loss, scheme: Scheme, order: int) -> None:
-    if not isinstance(system, VectorField | Loss):
-        raise TypeError(f"system must be a VectorField or a Loss, not {type(system).__name__}")
+def _check_kinds(scheme: Scheme, order: int) -> None:
     if isinstance(scheme, type) and issubclass(scheme, Scheme):
         raise TypeError(f"scheme must be an instance: write {scheme.__name__}() with its parentheses")
     if not isinstance(scheme, Scheme):

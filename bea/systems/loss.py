@@ -193,4 +193,4 @@ def as_field(system: object) -> VectorField:
         return system.field
     if isinstance(system, VectorField):
         return system
-    raise TypeError(f"a system is a VectorField or a Loss, not {type(system).__name__}")
+    raise TypeError(f"the system must be a VectorField or a Loss, not {type(system).__name__}")
