@@ -154,7 +154,7 @@ def flow_of_diagonal_network() -> Iterator[Row]:
     row = flow_rows(contestants, reference, rounds=50)
 
     yield row("flow, d=100, native", "solve_ivp, NumPy", 8)
-    yield row("flow, d=100, symbolic", "solve_ivp, NumPy", 8)
+    yield row("flow, d=100, symbolic", "solve_ivp, NumPy", 1)
     if "diffrax Dopri8" in contestants:
         yield row("flow, d=100, native", "diffrax Dopri8", 1)
 
