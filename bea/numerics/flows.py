@@ -93,7 +93,7 @@ def flow(
     step_size : float, optional
         Make steps of this size, of which the last is shortened to end at t₁, and control no error.
     rtol, atol : float, float or array_like of shape (d,)
-        Each step's estimated error is kept below atol + rtol |x|.
+        Each step's estimated error is kept below ``atol + rtol |x|``.
     t_eval : array_like of shape (n,), optional
         Times at which the solution is wanted, in the order of integration; by default those of the steps.
     dense_output : bool

@@ -338,7 +338,7 @@ FIELD = bea.VectorField([c * x, y], [x, y])
 @pytest.mark.parametrize(
     ("call", "error", "sentence"),
     [
-        (lambda: arbitrary.flow("x", [1], 1), TypeError, "a system is a VectorField or a Loss, not str"),
+        (lambda: arbitrary.flow("x", [1], 1), TypeError, "must be a VectorField or a Loss, not str"),
         (lambda: arbitrary.flow(FIELD, [1], 1, {"c": 1}), ValueError, "x0 must be a sequence of 2 numbers"),
         (lambda: arbitrary.flow(FIELD, "12", 1, {"c": 1}), ValueError, "x0 must be a sequence of 2 numbers"),
         (lambda: arbitrary.flow(FIELD, [1, 2], 1), ValueError, "no value for parameter 'c'"),
