@@ -1,13 +1,19 @@
 """The analysis: logarithms of maps, modified equations, modified losses."""
 
+from bea.modified.elementary_differentials import elementary_differential, evaluate_series
 from bea.modified.equation import ModifiedEquation, modified_equation, modifying_integrator
+from bea.modified.free_tree_functions import free_tree_function, modified_loss_of_series
 from bea.modified.modified_loss import ModifiedLoss
 from bea.modified.observed import observed_field
 
 __all__ = [
     "ModifiedEquation",
     "ModifiedLoss",
+    "elementary_differential",
+    "evaluate_series",
+    "free_tree_function",
     "modified_equation",
+    "modified_loss_of_series",
     "modifying_integrator",
     "observed_field",
 ]

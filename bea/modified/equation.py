@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -18,22 +19,23 @@ from bea.modified.modified_loss import ModifiedLoss
 from bea.modified.sympy_ring import SympyRing
 from bea.modified.terms import Terms
 from bea.schemes.scheme import Scheme
-from bea.systems.expressions import STEP_SIZE, Value
+from bea.systems.expressions import STEP_SIZE, Value, require_smooth
 from bea.systems.loss import Loss, as_field
 from bea.systems.vector_field import VectorField
 
-__all__ = ["ModifiedEquation", "modified_equation", "modifying_integrator"]
+__all__ = ["ModifiedEquation", "modified_equation", "modifying_integrator", "working_ring"]
 
 
 class ModifiedEquation:
     """The series f + h f₁ + h² f₂ + …, truncated after h^order, with what is known of it.
 
-    Returned by `modified_equation` and `modifying_integrator`; not made by hand.
+    Returned by `modified_equation`, `modifying_integrator` and `evaluate_series`; not made by hand.
 
     Attributes
     ----------
     system : VectorField or Loss
-    scheme : Scheme
+    scheme : Scheme or FieldSeries
+        Where the equation comes from.
     order : int
         The highest power of h that is kept.
     terms : sequence of sympy.ImmutableMatrix of shape (d, 1)
@@ -44,7 +46,7 @@ class ModifiedEquation:
         self,
         derive: Callable[..., ModifiedEquation],
         system: VectorField | Loss,
-        scheme: Scheme,
+        scheme: Any,
         ring: Any,
         elements: list[list[Any]],
     ) -> None:
@@ -81,16 +83,18 @@ class ModifiedEquation:
         components = list(self.expressions(order))
         return VectorField(components, self.system.variables, self.system.parameters, absent=names)
 
-    def term_sizes(self, x: Sequence[float], **parameters: Value) -> list[float]:
+    def term_sizes(self, x: Sequence[float], /, **parameters: Value) -> list[float]:
         """The Euclidean norms ‖f_k(x)‖ of all coefficients at a point."""
         sizes = []
         known = {**self.system.parameters, **parameters}
-        for term in self.terms:
+        for k, term in enumerate(self.terms):
             part = VectorField(list(term), self.system.variables, known, absent=known)
             sizes.append(float(np.linalg.norm(part(x))))
+            if not math.isfinite(sizes[-1]):
+                raise ValueError(f"the coefficient of h**{k} is not finite at {list(x)}")
         return sizes
 
-    def step_size_limit(self, x: Sequence[float], **parameters: Value) -> float:
+    def step_size_limit(self, x: Sequence[float], /, **parameters: Value) -> float:
         """The step size up to which the terms h^k f_k(x) do not grow from one to the next.
 
         Below it, every kept term is smaller than the one before, and the first one left out is a fair
@@ -261,14 +265,26 @@ def modifying_integrator(system: VectorField | Loss, scheme: Scheme, order: int 
 
 def _prepare(system: VectorField | Loss, scheme: Scheme, order: int) -> tuple[Any, list[Any]]:
     """The ring in which the checked system is worked, and the components of its field there."""
-    sources = [system.expression] if isinstance(system, Loss) else as_field(system).components
     _check_kinds(scheme, order)
-    _check_names(system.variables, sources, scheme.constants)
+    return working_ring(system, scheme.constants)
+
+
+def working_ring(system: VectorField | Loss, constants: Sequence[sympy.Expr]) -> tuple[Any, list[Any]]:
+    """The ring that holds a system and the constants of a method, and the components of its field there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the system is of another kind or not smooth, or the names of symbols clash.
+    """
+    sources = [system.expression] if isinstance(system, Loss) else as_field(system).components
+    _check_names(system.variables, sources, constants)
+    require_smooth(sources, "the system of a modified equation")
     ring: Any
     try:
-        ring = FlintRing(system.variables, [*sources, *scheme.constants])
+        ring = FlintRing(system.variables, [*sources, *constants])
     except NotElementaryError:
-        ring = SympyRing(system.variables, [*sources, *scheme.constants])
+        ring = SympyRing(system.variables, [*sources, *constants])
     if isinstance(system, Loss):
         potential = ring.element(system.expression)
         return ring, [-ring.partial(potential, i) for i in range(ring.dimension)]
@@ -280,7 +296,7 @@ def _check_kinds(scheme: Scheme, order: int) -> None:
         raise TypeError(f"scheme must be an instance: write {scheme.__name__}() with its parentheses")
     if not isinstance(scheme, Scheme):
         raise TypeError(f"scheme must be a bea scheme, not {type(scheme).__name__}")
-    if isinstance(order, bool) or not isinstance(order, int):
+    if isinstance(order, bool) or not isinstance(order, Integral):
         raise TypeError(f"order must be an integer, not {type(order).__name__}")
     if order < 0:
         raise ValueError(f"order must be 0 or more, not {order}")
@@ -289,12 +305,12 @@ def _check_kinds(scheme: Scheme, order: int) -> None:
 def _check_names(
     variables: Sequence[sympy.Symbol], sources: Sequence[sympy.Expr], constants: Sequence[sympy.Expr]
 ) -> None:
-    """Refuse a symbol h of the user's, and a parameter of the scheme that is a variable of the system."""
-    names = {v.name for v in variables}
-    if STEP_SIZE.name in names.union(*({s.name for s in e.free_symbols} for e in (*sources, *constants))):
+    """Refuse a symbol h of the user's, and a parameter of the scheme that the system has, too."""
+    own = {v.name for v in variables}.union(*({s.name for s in e.free_symbols} for e in sources))
+    others = {s.name for c in constants for s in c.free_symbols}
+    if STEP_SIZE.name in own | others:
         raise ValueError("the symbol h is the step size of the modified equation: rename yours")
-    clash = names & {s.name for c in constants for s in c.free_symbols}
-    if clash:
+    if own & others:
         raise ValueError(
-            f"the scheme's parameter {min(clash)!r} is also a variable of the system: rename one"
+            f"the scheme's parameter {min(own & others)!r} is also a symbol of the system: rename one"
         )

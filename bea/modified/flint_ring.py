@@ -23,11 +23,8 @@ from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
 __all__ = ["FlintRing", "NotElementaryError"]
 
-#: Functions without derivatives of all orders.
-NON_SMOOTH = (
-    sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Max, sympy.Min,
-    sympy.Heaviside, sympy.floor, sympy.ceiling,
-)  # fmt: skip
+#: Sums are expanded up to this power.
+HIGHEST_POWER = 1000
 
 
 class NotElementaryError(ValueError):
@@ -65,7 +62,7 @@ class FlintRing:
     NotElementaryError
         If an expression holds a function whose derivatives do not close, or an undefined one.
     ValueError
-        If an expression is not smooth.
+        If an expression divides by zero, or holds too high a power of a sum.
     """
 
     def __init__(self, variables: Sequence[sympy.Symbol], expressions: Iterable[sympy.Expr]) -> None:
@@ -116,8 +113,6 @@ class FlintRing:
             return self._power(e)
         if e.is_NumberSymbol:
             return self._adjoin(e, self.zero, lambda g: self.zero)
-        if isinstance(e, NON_SMOOTH):
-            raise ValueError(f"a modified equation needs a smooth field, and {e} is not smooth")
         if isinstance(e, sympy.Function) and len(e.args) == 1:
             return self._function(e)
         raise NotElementaryError(f"{e} is not elementary")
@@ -125,6 +120,10 @@ class FlintRing:
     def _power(self, e: sympy.Expr) -> Any:
         base, exponent = e.as_base_exp()
         if exponent.is_Integer and exponent >= 0:
+            if exponent > HIGHEST_POWER and base.is_Add:
+                raise ValueError(
+                    f"the power {exponent} of a sum is too high to expand; {HIGHEST_POWER} is not"
+                )
             return self.element(base) ** int(exponent)
         if exponent.is_Integer and not base.is_Number:
             return self._inverse(self.element(base)) ** -int(exponent)
@@ -142,6 +141,8 @@ class FlintRing:
     def _inverse(self, u: Any) -> Any:
         """1/u, with one generator for each irreducible factor of u once its own denominators are cleared."""
         u = self.normal(u)
+        if u == 0:
+            raise ValueError("the field divides by an expression that is identically zero")
         inverse = self.one
         for position, root in list(self._generators.items()):
             if isinstance(root, Root) and (power := u.degrees()[position]) and root.degree == 1:
@@ -192,10 +193,32 @@ class FlintRing:
         terms = sorted(element.to_dict().items(), key=lambda term: term[0][k:])
         total = []
         for functions, group in groupby(terms, key=lambda term: term[0][k:]):
-            polynomial = sympy.Add(*(self._monomial(powers[:k], c) for powers, c in group))
-            factors = (self._generators[k + i].expression ** int(n) for i, n in enumerate(functions) if n)
-            total.append(sympy.Mul(polynomial, *factors))
+            polynomial = self._context.from_dict(
+                {(*powers[:k], *(0 for _ in functions)): c for powers, c in group}
+            )
+            factors = []
+            for i, n in enumerate(functions, start=k):
+                if n:
+                    polynomial, factor = self._factor(polynomial, self._generators[i], int(n))
+                    factors.append(factor)
+            monomials = (self._monomial(powers[:k], c) for powers, c in polynomial.to_dict().items())
+            total.append(sympy.Mul(sympy.Add(*monomials), *factors))
         return sympy.Add(*total)
+
+    def _factor(self, polynomial: Any, generator: Generator, n: int) -> tuple[Any, sympy.Expr]:
+        """A polynomial and the n-th power of a generator; roots take up powers of their base.
+
+        So u² u^{−1/2} is written u^{3/2}, which is finite where u vanishes.
+        """
+        if not isinstance(generator, Root) or n >= generator.degree:
+            return polynomial, generator.expression**n
+        whole = 0
+        while not generator.base.is_constant():
+            quotient, rest = divmod(polynomial, generator.base)
+            if rest != 0:
+                break
+            polynomial, whole = quotient, whole + 1
+        return polynomial, self.expression(generator.base) ** (whole - sympy.Rational(n, generator.degree))
 
     def _monomial(self, powers: Sequence[int], c: fmpq) -> sympy.Expr:
         factors = (s ** int(n) for s, n in zip(self.symbols, powers, strict=True) if n)
@@ -209,6 +232,10 @@ class FlintRing:
         for position, generator in self._generators.items():
             inner = element.derivative(position)
             if inner != 0:
+                if not generator.gradient:
+                    raise NotElementaryError(
+                        f"the derivative of {generator.expression} is no polynomial in it"
+                    )
                 total = total + inner * generator.gradient[i]
         return total
 

@@ -18,7 +18,7 @@ when k = 1 and the field is r₁ H g it gives E₁ = ½ r₁ ‖∇E‖², which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy
@@ -47,6 +47,7 @@ class ModifiedLoss:
     Notes
     -----
     Where a field is not polynomial, E_k for k ≥ 2 is given as a SymPy ``Integral`` over the ray from c to x.
+    It is right where the ray does not meet a singularity of the field.
 
     Examples
     --------
@@ -66,10 +67,9 @@ class ModifiedLoss:
         origin: Sequence[object] | None = None,
     ) -> None:
         self._loss = loss
-        self._ring = ring
-        self._fields = fields
         self._rates = rates
         self.origin = _read_origin(loss, origin)
+        self._ring, self._fields = _with_room_for(self.origin, loss, ring, fields)
         self.terms = Terms(len(fields), self._gradient_part)
         self.remainder = Terms(len(fields), self._remainder)
         self._exact: dict[int, bool] = {}
@@ -213,9 +213,22 @@ class ModifiedLoss:
 def _read_origin(loss: Loss, origin: Sequence[object] | None) -> tuple[sympy.Expr, ...]:
     if origin is None:
         return (sympy.Integer(0),) * loss.dimension
+    if isinstance(origin, str) or not isinstance(origin, Iterable):
+        raise TypeError(f"origin must be a sequence of {loss.dimension} coordinates, not {origin!r}")
     centre = tuple(read_expression(c) for c in origin)
     if len(centre) != loss.dimension:
         raise ValueError(f"origin must have {loss.dimension} coordinates, not {len(centre)}")
     if any(c.free_symbols & set(loss.variables) for c in centre):
         raise ValueError("origin must not depend on the variables of the loss")
     return centre
+
+
+def _with_room_for(
+    origin: Sequence[sympy.Expr], loss: Loss, ring: Any, fields: Sequence[Sequence[Any]]
+) -> tuple[Any, Sequence[Sequence[Any]]]:
+    """The ring and the fields, in a larger ring where the origin has coordinates that are not rational."""
+    if all(c.is_Rational for c in origin):
+        return ring, fields
+    expressions = [[ring.expression(f) for f in components] for components in fields]
+    larger = type(ring)(loss.variables, [*(e for row in expressions for e in row), *origin])
+    return larger, [[larger.element(e) for e in row] for row in expressions]

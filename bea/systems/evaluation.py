@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ __all__ = ["compile_numpy", "parameter_numbers", "read_point"]
 def read_point(x: Sequence[float] | np.ndarray, dimension: int, name: str) -> np.ndarray:
     """`x` as an array of `dimension` finite floats, or a sentence that says why it is none."""
     array = np.asarray(x)
+    if array.dtype == object and all(map(_is_real, array.flat)):
+        array = np.array([float(value) for value in array.flat]).reshape(array.shape)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
     if array.shape != (dimension,):
@@ -23,6 +26,13 @@ def read_point(x: Sequence[float] | np.ndarray, dimension: int, name: str) -> np
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, not {array.tolist()}")
     return array.astype(float)
+
+
+def _is_real(value: object) -> bool:
+    """Whether this is a real number of Python or SymPy."""
+    if isinstance(value, sympy.Expr):
+        return bool(value.is_number and value.is_real)
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def parameter_numbers(
@@ -50,8 +60,18 @@ def compile_numpy(
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """A function of the arrays (x, p) whose value is the array of the expressions at that point."""
     arguments = [list(variables), list(parameters)]
-    function = sympy.lambdify(arguments, list(expressions), "numpy", cse=_common_subexpressions)
-    return lambda x, p: np.array(function(x, p), dtype=float)
+    if any(e.has(sympy.Integral) for e in expressions):
+        function = sympy.lambdify(arguments, list(expressions), ["scipy", "numpy"])
+    else:
+        function = sympy.lambdify(arguments, list(expressions), "numpy", cse=_common_subexpressions)
+
+    def value(x: np.ndarray, p: np.ndarray) -> np.ndarray:
+        numbers = np.array(function(x, p), dtype=complex)
+        if np.any(numbers.imag != 0):
+            raise ValueError(f"the value at {x.tolist()} is not real: {numbers.tolist()}")
+        return numbers.real.copy()
+
+    return value
 
 
 def _common_subexpressions(expressions: Sequence[sympy.Expr]) -> tuple:

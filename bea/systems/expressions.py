@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
+from typing import TypeAlias
 
 import sympy
 
 from bea.systems.parsing import parse, parse_names
 from bea.systems.traversal import free_symbols, leaves
 
-__all__ = ["STEP_SIZE", "Value", "named_symbols", "read_expression", "read_expressions", "read_parameters"]
+__all__ = [
+    "STEP_SIZE",
+    "Value",
+    "named_symbols",
+    "read_expression",
+    "read_expressions",
+    "read_parameters",
+    "require_smooth",
+]
 
 #: The symbol of the step size in every modified equation.
 STEP_SIZE = sympy.Symbol("h")
 
-Value = float | int | sympy.Expr
+Value: TypeAlias = float | int | sympy.Expr
+
+#: Functions of a real variable without derivatives of all orders.
+NON_SMOOTH = (
+    sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Max, sympy.Min, sympy.Mod, sympy.Heaviside,
+    sympy.DiracDelta, sympy.floor, sympy.ceiling, sympy.re, sympy.im, sympy.arg, sympy.conjugate,
+)  # fmt: skip
 
 
 def read_expression(source: object, symbols: Mapping[str, sympy.Symbol] | None = None) -> sympy.Expr:
@@ -63,8 +78,27 @@ def exact_number(value: Real | sympy.Expr) -> sympy.Expr:
 
 
 def exact_floats(expression: sympy.Expr) -> sympy.Expr:
+    """The expression with every float replaced by the rational number that its decimals spell."""
     floats = expression.atoms(sympy.Float)
-    return expression.xreplace({f: sympy.Rational(str(f)) for f in floats}) if floats else expression
+    return expression.xreplace({f: _spelled(f) for f in floats}) if floats else expression
+
+
+def _spelled(number: sympy.Float) -> sympy.Rational:
+    """A double by its shortest decimal form, a more precise number by all its digits."""
+    return sympy.Rational(repr(float(number)) if number._prec <= 53 else str(number))
+
+
+def require_smooth(expressions: Iterable[sympy.Expr], what: str) -> None:
+    """Refuse expressions with functions that do not have derivatives of all orders.
+
+    Raises
+    ------
+    ValueError
+    """
+    for expression in expressions:
+        rough = expression.atoms(*NON_SMOOTH)
+        if rough:
+            raise ValueError(f"{what} must be smooth, and {min(map(str, rough))} is not")
 
 
 def named_symbols(
@@ -84,8 +118,15 @@ def read_parameters(
     variables: Sequence[sympy.Symbol],
 ) -> tuple[tuple[sympy.Symbol, ...], dict[str, sympy.Expr]]:
     """The parameters among the `free` symbols, sorted by name, and the exact values given for them."""
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise TypeError(f"parameters are given as a mapping from names to numbers, not as {parameters!r}")
     symbols = tuple(sorted(free - set(variables), key=lambda s: s.name))
     names = {s.name for s in symbols}
+    twins = names & {v.name for v in variables} or {n for n in names if sum(s.name == n for s in symbols) > 1}
+    if twins:
+        raise ValueError(
+            f"there are different symbols named {min(twins)!r}, which differ in their assumptions: use one"
+        )
     values: dict[str, sympy.Expr] = {}
     for key, value in (parameters or {}).items():
         name = key.name if isinstance(key, sympy.Symbol) else key

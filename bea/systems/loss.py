@@ -11,7 +11,7 @@ import sympy
 
 from bea.systems.derivatives import partial_derivatives
 from bea.systems.evaluation import compile_numpy, parameter_numbers, read_point
-from bea.systems.expressions import Value, named_symbols, read_expression, read_parameters
+from bea.systems.expressions import Value, named_symbols, read_expression, read_parameters, require_smooth
 from bea.systems.traversal import free_symbols
 from bea.systems.vector_field import VectorField
 from bea.systems.zero_loss_set import ZeroLossSet
@@ -127,6 +127,7 @@ class Loss:
     @cached_property
     def gradient(self) -> sympy.Matrix:
         """∇E, of shape (d, 1)."""
+        require_smooth([self.expression], "a loss that has a gradient")
         return sympy.Matrix(partial_derivatives(self.expression, self.variables))
 
     @cached_property
@@ -140,7 +141,7 @@ class Loss:
         names = [s.name for s in self.parameter_symbols]
         return VectorField(list(-self.gradient), self.variables, self.parameters, *self._native, names)
 
-    def with_parameters(self, **values: Value) -> Loss:
+    def with_parameters(self, /, **values: Value) -> Loss:
         """The same loss, and zero-loss set, with further parameter values, which replace earlier ones."""
         zeros = self.zero_loss_set
         if zeros is not None:
@@ -148,7 +149,7 @@ class Loss:
             zeros = zeros.with_parameters(**{name: v for name, v in values.items() if name in names})
         return Loss(self.expression, self.variables, {**self.parameters, **values}, zeros, *self._native)
 
-    def __call__(self, x: Sequence[float] | np.ndarray, **parameters: Value) -> float:
+    def __call__(self, x: Sequence[float] | np.ndarray, /, **parameters: Value) -> float:
         """The value E(x)."""
         point = read_point(x, self.dimension, "x")
         numbers = parameter_numbers(self.parameter_symbols, self.parameters, parameters)

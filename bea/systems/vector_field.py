@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any
 
@@ -71,8 +71,11 @@ class VectorField:
         native_data: Sequence[float] | np.ndarray = (),
         absent: Iterable[str] = (),
     ) -> None:
-        if isinstance(expressions, str):
-            raise TypeError("a vector field takes a sequence of components, not one text")
+        unordered = isinstance(expressions, str | Mapping | Set)
+        if unordered or not isinstance(expressions, Iterable | sympy.MatrixBase):
+            raise TypeError(
+                f"a vector field takes a sequence of components, not one {type(expressions).__name__}"
+            )
         sources = list(expressions)
         self.variables = named_symbols(variables, sources, "variables")
         if len(sources) != len(self.variables):
@@ -110,7 +113,7 @@ class VectorField:
         """The matrix of partial derivatives ∂f_i/∂x_j, of shape (d, d)."""
         return sympy.Matrix([partial_derivatives(c, self.variables) for c in self.components])
 
-    def with_parameters(self, **values: Value) -> VectorField:
+    def with_parameters(self, /, **values: Value) -> VectorField:
         """The same field with further parameter values, which replace earlier ones."""
         known = {**self.parameters, **values}
         native = (self.native_source, self.native_data)
@@ -118,6 +121,8 @@ class VectorField:
 
     def concerning(self, parameters: Mapping[Any, Any] | None) -> dict[Any, Any]:
         """The given parameter values less those of `absent` parameters."""
+        if parameters is not None and not isinstance(parameters, Mapping):
+            raise TypeError(f"parameters are given as a mapping from names to numbers, not as {parameters!r}")
         return {name: value for name, value in (parameters or {}).items() if str(name) not in self.absent}
 
     def parameter_values(self, extra: Mapping[Any, object] | None = None) -> np.ndarray:
@@ -137,7 +142,7 @@ class VectorField:
         """`x` as an array of d finite floats, or a sentence that says why it is none."""
         return read_point(x, self.dimension, name)
 
-    def __call__(self, x: Sequence[float] | np.ndarray, **parameters: Value) -> np.ndarray:
+    def __call__(self, x: Sequence[float] | np.ndarray, /, **parameters: Value) -> np.ndarray:
         """The value f(x), by NumPy; `bea.numerics` compiles the field for long runs."""
         point = self.point(x, "x")
         return self._numpy(point, self.parameter_values(parameters)[: len(self.parameter_symbols)])

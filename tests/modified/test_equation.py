@@ -88,6 +88,7 @@ class TestSmoothFields:
             ["(1 + a**2)**(1/3)/b", "b**(-3/2)"],
             ["erf(a)", "a*b"],
             [sympy.gamma(a), a * b],
+            [sympy.LambertW(a), a * b],
         ],
     )
     @pytest.mark.parametrize("scheme", [ExplicitEuler(), ExplicitMidpoint()])
@@ -215,7 +216,19 @@ class TestBadInput:
             ((bea.VectorField(["h*y"], "y"), ExplicitEuler(), 1), ValueError, "step size"),
             ((bea.VectorField(["h**2"], "h"), ExplicitEuler(), 1), ValueError, "step size"),
             ((bea.VectorField(["alpha**2"], "alpha"), SecondOrder(alpha), 1), ValueError, "rename"),
-            ((bea.VectorField(["abs(y)"], "y"), ExplicitEuler(), 1), ValueError, "not smooth"),
+            ((bea.VectorField(["abs(y)"], "y"), ExplicitEuler(), 1), ValueError, "must be smooth"),
+            (
+                (bea.VectorField([sympy.besselj(0, y), sympy.Mod(y, 2)], "y x"), ExplicitEuler(), 1),
+                ValueError,
+                "smooth",
+            ),
+            ((bea.VectorField(["alpha*y**2"], "y"), SecondOrder(alpha), 1), ValueError, "rename"),
+            (
+                (bea.VectorField(["1/((y + 1)**2 - y**2 - 2*y - 1)"], "y"), ExplicitEuler(), 1),
+                ValueError,
+                "zero",
+            ),
+            ((bea.VectorField([(y + 1) ** 2000], "y"), ExplicitEuler(), 1), ValueError, "too high"),
         ],
     )
     def test_one_clear_sentence(self, arguments, error, sentence):
@@ -231,6 +244,32 @@ class TestBadInput:
             equation.field(3)
         with pytest.raises(TypeError, match="only a loss"):
             _ = equation.loss
+
+
+class TestWherePowersOfRootsVanish:
+    def test_half_integer_powers_are_finite_at_their_zeros(self):
+        """f₂ of (x² + y²)^{5/2} is a multiple of (x, y)(x² + y²)^{9/2}, which vanishes at the minimum."""
+        loss = bea.Loss("(a**2 + b**2)**(5/2)", "a b")
+        equation = bea.modified_equation(loss, bea.GradientDescent(), 2)
+        assert list(equation.field()([0.0, 0.0], h=0.1)) == [0, 0]
+        radius = sympy.sqrt(a**2 + b**2)
+        difference = equation.terms[2] + sympy.Rational(2375, 3) * radius**9 * sympy.Matrix([a, b])
+        at = {a: sympy.Rational(1, 3), b: sympy.Rational(2, 5)}
+        assert max(abs(c) for c in difference.subs(at).evalf(30)) < 1e-20
+
+    def test_a_field_by_hand(self):
+        """f₁ = −½ f'f of ((xy)^{5/2}, 1), which is −(5/4)(xy)⁴y − (5/4)x(xy)^{3/2} in its first component."""
+        field = bea.VectorField(["(x*y)**(5/2)", "1"], "x y")
+        equation = bea.modified_equation(field, ExplicitEuler(), 1)
+        assert equation.field()([0.0, 1.0], h=0.1)[0] == 0
+        assert equation.field()([2.0, 1.0], h=1.0)[0] == pytest.approx(2**2.5 - 20 - 2.5 * 2**1.5)
+
+    def test_a_term_that_is_not_finite_is_named(self):
+        equation = bea.modified_equation(bea.VectorField(["sqrt(y)"], "y"), ExplicitEuler(), 2)
+        equation.step_size_limit([1.0])
+        field = bea.VectorField(["1/y"], "y")
+        with pytest.raises((ValueError, ZeroDivisionError), match=r"not finite|division by zero"):
+            bea.modified_equation(field, ExplicitEuler(), 1).step_size_limit([0.0])
 
 
 class TestForms:

@@ -155,8 +155,8 @@ class TestUniqueness:
 
     def test_bad_origin(self):
         _, equation = modified("a**2*b**2", "a b", 2)
-        for origin, sentence in [([1], "2 coordinates"), ([a, 1], "must not depend")]:
-            with pytest.raises(ValueError, match=sentence):
+        for origin, sentence in [([1], "2 coordinates"), ([a, 1], "must not depend"), (1, "a sequence")]:
+            with pytest.raises((ValueError, TypeError), match=sentence):
                 equation.decompose(origin)
 
 
@@ -206,3 +206,34 @@ def test_first_order_of_losses_that_are_singular_at_the_origin(source):
     at = {a: sympy.Rational(7, 5), b: sympy.Rational(9, 4)}
     expected = (loss.gradient.dot(loss.gradient) / 4).subs(at).evalf(20)
     assert abs(equation.loss.terms[1].subs(at).evalf(20) - expected) < 1e-17
+
+
+@pytest.mark.parametrize(
+    ("argument", "exact"),
+    [(lambda f: f(a * b), False), (lambda f: f(2 * a) * f(2 * b), False), (lambda f: f(a**2 + b**2), True)],
+)
+def test_abstract_functions_of_expressions(argument, exact):
+    loss = bea.Loss(argument(sympy.Function("f")), [a, b])
+    assert bea.modified_equation(loss, bea.GradientDescent(), 2).loss.is_exact(2) is exact
+
+
+def test_exactness_is_decided_on_the_real_domain():
+    """√(a³) and a√a agree for a ≥ 0, where the loss is a²; elsewhere it is not real."""
+    _, equation = modified("(sqrt(a**3) - a*sqrt(a))*b**2 + a**2", "a b", 2)
+    assert equation.loss.is_exact(2) is True
+
+
+@pytest.mark.parametrize("origin", [["sqrt(2)", 0], ["q", 1]])
+def test_an_origin_that_is_no_rational_point(origin):
+    loss, equation = modified("(1 - a*b)**2", "a b", 2)
+    terms = equation.decompose(origin)
+    assert sympy.expand(recombined(loss, terms, 2) - equation.terms[2]) == sympy.zeros(2, 1)
+    arm = sympy.Matrix([a, b]) - sympy.Matrix([sympy.sympify(c) for c in origin])
+    assert sympy.expand(terms.remainder[2].dot(arm)) == 0
+
+
+def test_a_truncated_loss_with_an_integral_has_values():
+    _, equation = modified("exp(a*b)", "a b", 2)
+    point = np.array([0.5, 0.4])
+    expected = sum(0.1**k * value(equation.loss.terms[k], point) for k in range(3))
+    assert equation.loss.truncate()(point, h=0.1) == pytest.approx(expected, rel=1e-10)

@@ -92,7 +92,7 @@ def test_how_it_is_shown():
 @pytest.mark.parametrize(
     ("call", "error", "sentence"),
     [
-        (lambda: bea.VectorField("x", "x"), TypeError, "a sequence of components, not one text"),
+        (lambda: bea.VectorField("x", "x"), TypeError, "a sequence of components, not one str"),
         (lambda: bea.VectorField(["x"], "x y"), ValueError, "1 were given for 2 variables"),
         (lambda: bea.VectorField([[1, 2], [3, 4]], "x y"), TypeError, "not list"),
         (lambda: bea.VectorField([sympy.nan], "x"), ValueError, "must be finite"),
@@ -108,3 +108,45 @@ def test_how_it_is_shown():
 def test_bad_input_gets_a_sentence(call, error, sentence):
     with pytest.raises(error, match=sentence):
         call()
+
+
+class TestWhatIsRefused:
+    x = sympy.Symbol("x")
+
+    @pytest.mark.parametrize("components", [{"x": "-x"}, {"-x"}, "x", 3])
+    def test_components_that_are_no_sequence(self, components):
+        with pytest.raises(TypeError, match="a sequence of components"):
+            bea.VectorField(components, "x")
+
+    def test_two_symbols_of_one_name(self):
+        positive = sympy.Symbol("x", positive=True)
+        with pytest.raises(ValueError, match="different symbols named 'x'"):
+            bea.VectorField([self.x + positive], "x")
+        with pytest.raises(ValueError, match="different symbols named 'x'"):
+            bea.VectorField([positive**2], [self.x])
+        assert bea.VectorField([positive**2], "x")([2.0])[0] == 4
+
+    def test_values_that_are_not_real(self):
+        with pytest.raises(ValueError, match="not real"):
+            bea.VectorField(["sqrt(-2)*x"], "x")([1.0])
+
+    def test_parameters_that_are_no_mapping(self):
+        with pytest.raises(TypeError, match="a mapping from names"):
+            bea.VectorField(["k*x"], "x", parameters=[("k", 1)])
+
+
+def test_floats_keep_all_their_digits():
+    number = 0.12345678901234568
+    assert bea.VectorField([sympy.Symbol("x") * number], "x")([1.0])[0] == number
+
+
+def test_a_parameter_may_be_called_x_or_self():
+    field = bea.VectorField(["x*self*y"], "y")
+    assert field([2.0], x=3, self=5)[0] == 30
+
+
+def test_values_of_absent_parameters_are_accepted():
+    field = bea.VectorField(["-x"], "x", absent=["h"])
+    assert field([1.0], h=0.1)[0] == field([1.0])[0] == -1
+    with pytest.raises(ValueError, match="no parameter"):
+        field([1.0], k=1)
