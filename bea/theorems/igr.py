@@ -97,21 +97,32 @@ class ImplicitGradientRegularization(Theorem):
             yield _order_claim(f"one-step error with terms through h^{order}, {measured.bits} bits", measured)
 
     def _controls(self, run: Run) -> Iterator[Claim]:
-        for label, factor in (("−(h/4)‖∇E‖²", -1), ("(h/2)‖∇E‖²", 2), ("(h/8)‖∇E‖²", sympy.Rational(1, 2))):
-            f, f1 = self.equation.terms[0], self.equation.terms[1]
-            wrong = VectorField(list(f + factor * STEP_SIZE * f1), self.loss.variables, self.loss.parameters)
-            measured = slope(
-                self.loss, GradientDescent(), START, 1, equation=SimpleNamespace(field=lambda _, w=wrong: w)
-            )
-            low, high = measured.interval
-            yield Claim(
-                name=f"control: with the regulariser {label} the one-step error is only of order 2",
-                predicted=2,
-                measured=measured.value,
-                interval=measured.interval,
-                passed=low <= 2 <= high < 3 and abs(measured.value - 2) < 0.05 and not measured.agrees,
-                detail="the right regulariser gives order 3",
-            )
+        """Fields that are wrong in one term lose the order that the right term would bring."""
+        half = sympy.Rational(1, 2)
+        for label, factor in (("−(h/4)‖∇E‖²", -1), ("(h/2)‖∇E‖²", 2), ("(h/8)‖∇E‖²", half)):
+            wrong = self._tampered(1, factor * self.equation.terms[1])
+            yield self._control(f"with the regulariser {label}", wrong, 1)
+        gradient_part = self.equation.terms[2] - self.equation.loss.remainder[2]
+        yield self._control("without what is no gradient at h²", self._tampered(2, gradient_part), 2)
+
+    def _tampered(self, k: int, term: sympy.Matrix) -> VectorField:
+        """The modified field through h^k with another coefficient of h^k."""
+        components = self.equation.expressions(k - 1) + STEP_SIZE**k * term
+        return VectorField(list(components), self.loss.variables, self.loss.parameters)
+
+    def _control(self, label: str, wrong: VectorField, order: int) -> Claim:
+        stand_in = SimpleNamespace(field=lambda _: wrong)
+        measured = slope(self.loss, GradientDescent(), START, order, bits=200, equation=stand_in)
+        low, high = measured.interval
+        kept = order + 1
+        return Claim(
+            name=f"control: {label} the one-step error is only of order {kept}",
+            predicted=kept,
+            measured=measured.value,
+            interval=measured.interval,
+            passed=low <= kept <= high < kept + 1 and abs(measured.value - kept) < 0.05,
+            detail=f"the right term gives order {kept + 1}",
+        )
 
     # -- the zero-loss set -----------------------------------------------------------------------------
 
@@ -128,30 +139,38 @@ class ImplicitGradientRegularization(Theorem):
             )
         steps = np.geomspace(1e-3, 1.2e-2, 5 if run.quick else 8).tolist()
         descent = [self._descent_limit(h) for h in steps]
-        for order in range(3):
-            field = self.equation.field(order)
-            flows = [flow_limit(field, START, parameters={"h": h}).x for h in steps]
-            errors = [float(np.linalg.norm(a - b)) for a, b in zip(descent, flows, strict=True)]
-            fit = fit_order(steps, errors)
-            yield Claim(
-                name=f"distance of the limit of descent from that of the {_flow_name(order)}",
-                predicted=order + 1,
-                measured=fit.value,
-                interval=fit.interval,
-                passed=fit.interval[0] <= order + 1 <= fit.interval[1] and abs(fit.value - order - 1) < 0.05,
-                detail=f"order in h, {len(steps)} step sizes from {steps[0]:.2g} to {steps[-1]:.2g}",
-            )
-        norms = [float(p @ p) for p in (ends[0.0], *descent)]
-        traces = [float(np.trace(self._hessian(p))) for p in (ends[0.0], *descent)]
-        for label, values in (("a² + b²", norms), ("the trace of the Hessian", traces)):
-            yield Claim(
-                name=f"where descent ends, {label} falls as h grows",
-                predicted="decreasing",
-                measured=f"{values[0]:.5f} (h → 0) to {values[-1]:.5f} (h = {steps[-1]:.2g})",
-                passed=bool(np.all(np.diff(values) < 0)),
-                detail=f"{len(steps)} step sizes; flatter minima for larger steps",
-            )
         run.data["limits"] = {"step_sizes": steps, "descent": np.array(descent)}
+        for order in range(3):
+            name = f"distance of the limit of descent from that of the {_flow_name(order)}"
+            yield self._limit_claim(name, self.equation.field(order), order + 1, run)
+        wrong = self._tampered(1, -self.equation.terms[1])
+        yield self._limit_claim("control: the same for a modified flow with the wrong sign", wrong, 1, run)
+        yield from self._flatness([ends[0.0], *descent], steps)
+
+    def _limit_claim(self, name: str, field: VectorField, order: int, run: Run) -> Claim:
+        """The order in h of the distance between the limits of descent and of a flow."""
+        steps, descent = run.data["limits"]["step_sizes"], run.data["limits"]["descent"]
+        flows = [flow_limit(field, START, parameters={"h": h}).x for h in steps]
+        fit = fit_order(steps, [float(np.linalg.norm(a - b)) for a, b in zip(descent, flows, strict=True)])
+        return Claim(
+            name=name,
+            predicted=order,
+            measured=fit.value,
+            interval=fit.interval,
+            passed=fit.interval[0] <= order <= fit.interval[1] and abs(fit.value - order) < 0.05,
+            detail=f"order in h, {len(steps)} step sizes from {steps[0]:.2g} to {steps[-1]:.2g}",
+        )
+
+    def _flatness(self, ends: list[np.ndarray], steps: list[float]) -> Iterator[Claim]:
+        yield _falls("a² + b² where descent on ½(y − ab)² ends", [float(p @ p) for p in ends], steps)
+        other = Loss("(1 - a**2*b)**2 / 2", "a b")
+        start, sizes = (1.5, 2.0), [0.0025, 0.005, 0.01, 0.02]
+        points = [flow_limit(other, start).x]
+        for h in sizes:
+            steps_made = round(LONG_TIME / h)
+            points.append(iterate(other, GradientDescent(), start, step_size=h, steps=steps_made).x[-1])
+        traces = [float(np.trace(_hessian(other, p))) for p in points]
+        yield _falls("the trace of the Hessian where descent on ½(1 − a²b)² ends", traces, sizes)
 
     def _drift(self, run: Run) -> Iterator[Claim]:
         """a² − b² is kept by the gradient flow and multiplied by 1 − h²r² in every step of descent."""
@@ -201,10 +220,6 @@ class ImplicitGradientRegularization(Theorem):
             detail=f"order in h; {missing[0]:.2%} at {steps[0]:.2g}, {missing[-1]:.2%} at {steps[-1]:.2g}",
         )
 
-    def _hessian(self, point: np.ndarray) -> np.ndarray:
-        at = {**dict(zip(self.loss.variables, point, strict=True)), **self._values}
-        return np.array(self.loss.hessian.subs(at), dtype=float)
-
     @cached_property
     def _values(self) -> dict[sympy.Symbol, sympy.Expr]:
         return {s: self.loss.parameters[s.name] for s in self.loss.parameter_symbols}
@@ -231,13 +246,14 @@ class ImplicitGradientRegularization(Theorem):
         """The largest step sizes with which descent still lands where the gradient flow does."""
         limit = self.equation.step_size_limit(START)
         first = next(h for h in np.arange(0.005, 0.5, 0.0025) if not self._ends_in_first_quadrant(h))
-        sharpness = float(np.linalg.eigvalsh(self._hessian(np.array(START)))[-1])
+        sharpness = float(np.linalg.eigvalsh(_hessian(self.loss, np.array(START)))[-1])
         yield Claim(
-            name="the terms stop decreasing at a smaller step size than descent jumps",
-            predicted=f"{limit:.4f} < {first:.4f}",
-            measured=f"h·sharpness = {limit * sharpness:.2f} < {first * sharpness:.2f}",
+            name="step size up to which the terms through h² do not grow, a limit for the expansion",
+            predicted=f"below {first:.4f}",
+            measured=float(limit),
             passed=limit < first,
-            detail=f"at {START}; beyond it the expansion does not apply",
+            detail=f"at {START}, where h·sharpness = {limit * sharpness:.2f}; "
+            f"descent jumps from h = {first:.4f} on, where it is {first * sharpness:.2f}",
         )
         yield Claim(
             name="smallest step size with which descent ends in another quadrant",
@@ -278,6 +294,22 @@ def _order_claim(name: str, measured: Slope) -> Claim:
         detail=f"order in h, {len(h)} step sizes from {h.min():.2g} to {h.max():.2g}, "
         f"{100 * measured.confidence:g} % interval",
     )
+
+
+def _falls(what: str, values: list[float], steps: list[float]) -> Claim:
+    return Claim(
+        name=f"{what} falls as h grows",
+        predicted="decreasing",
+        measured=f"{values[0]:.5f} (gradient flow) to {values[-1]:.5f} (h = {steps[-1]:.2g})",
+        passed=bool(np.all(np.diff(values) < 0)),
+        detail=f"{len(steps)} step sizes from {steps[0]:.2g} on",
+    )
+
+
+def _hessian(loss: Loss, point: np.ndarray) -> np.ndarray:
+    values = {s: loss.parameters[s.name] for s in loss.parameter_symbols}
+    at = {**dict(zip(loss.variables, point, strict=True)), **values}
+    return np.array(loss.hessian.subs(at), dtype=float)
 
 
 def _flow_name(order: int) -> str:
