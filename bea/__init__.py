@@ -23,11 +23,19 @@ _PUBLIC = {
     "catalogue": "bea.systems.catalogue",
     "schemes": "bea.schemes",
     "GradientDescent": "bea.schemes",
+    "series": "bea.series",
+    "RootedTree": "bea.series",
+    "FlowSeries": "bea.series",
+    "FieldSeries": "bea.series",
+    "bseries": "bea.series",
+    "rooted_trees": "bea.series",
     "modified_equation": "bea.modified",
     "modifying_integrator": "bea.modified",
     "ModifiedEquation": "bea.modified",
     "ModifiedLoss": "bea.modified",
     "observed_field": "bea.modified",
+    "evaluate_series": "bea.modified",
+    "modified_loss_of_series": "bea.modified",
     "flow": "bea.numerics",
     "iterate": "bea.numerics",
     "project": "bea.numerics",
@@ -40,39 +48,50 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "FieldSeries",
+    "FlowSeries",
     "GradientDescent",
     "Loss",
     "ModifiedEquation",
     "ModifiedLoss",
+    "RootedTree",
     "VectorField",
     "ZeroLossSet",
     "arbitrary",
+    "bseries",
     "catalogue",
+    "evaluate_series",
     "flow",
     "flow_limit",
     "iterate",
     "modified_equation",
+    "modified_loss_of_series",
     "modifying_integrator",
     "observed_field",
     "plots",
     "project",
+    "rooted_trees",
     "schemes",
+    "series",
     "slope",
     "theorems",
     "verify",
 ]
 
 if TYPE_CHECKING:
-    from bea import plots, schemes, theorems
+    from bea import plots, schemes, series, theorems
     from bea.modified import (
         ModifiedEquation,
         ModifiedLoss,
+        evaluate_series,
         modified_equation,
+        modified_loss_of_series,
         modifying_integrator,
         observed_field,
     )
     from bea.numerics import arbitrary, flow, flow_limit, iterate, project
     from bea.schemes import GradientDescent
+    from bea.series import FieldSeries, FlowSeries, RootedTree, bseries, rooted_trees
     from bea.systems import Loss, VectorField, ZeroLossSet, catalogue
     from bea.theorems import slope, verify
 

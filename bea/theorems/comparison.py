@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,20 @@ from bea.numerics.balls import exact_value, magnitude
 from bea.schemes.scheme import Scheme
 from bea.systems import Loss, VectorField
 from bea.systems.expressions import STEP_SIZE
+from bea.systems.loss import as_field
 
 __all__ = ["DOUBLE_BITS", "Comparison"]
 
 #: The bits of a number of double precision; more are worked in arbitrary precision.
 DOUBLE_BITS = 53
-#: The tolerance of flows in double precision, relative to x0.
+#: The tolerance of flows in double precision, relative to x0 or, where that is less, to the way from it.
 TOLERANCE = 1e-13
-#: Errors are trusted if they exceed the last bit of x0 by this many bits.
+#: Errors are trusted if they exceed the last bit of the states by this many bits.
 CLEARANCE = 16
+#: The leading power of an error is read off at this power of 2 of the time scale, and half of it.
+TINY = -40
+#: The leading power is sought so far beyond the least that it can be.
+POWERS_BEYOND = 12
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Comparison:
         from bea.numerics.iterates import iterate
 
         x0, span, values = self.start(), (0.0, float(steps * h)), self._target_parameters(h)
-        atol = TOLERANCE * float(np.abs(x0).max())
+        atol = TOLERANCE * self._scale(span[1])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             path = iterate(self.system, self.scheme, x0, float(h), steps, self.parameters, record_every=steps)
@@ -82,7 +88,7 @@ class Comparison:
         for result in (path, solution):
             if not result.success:
                 raise ValueError(f"no error can be measured at h = {float(h):g}: {result.message}")
-        return float(np.linalg.norm(path.x[-1] - solution.y[:, -1]))
+        return math.hypot(*(path.x[-1] - solution.y[:, -1]))
 
     def _target_parameters(self, h: sympy.Expr) -> dict[str, Any]:
         names = {s.name for s in self.target.parameter_symbols}
@@ -107,7 +113,40 @@ class Comparison:
             raise ValueError(f"nothing moves from x0 = {list(self.x0)}, so there is no order to measure")
         return max((sizes[k] / sizes[1]) ** (1 / (k - 1)) for k in range(2, 6)) or 1.0
 
-    def rounding(self) -> int:
+    def _scale(self, span: float) -> float:
+        """The size of the states on the way: that of x0 or, if it is more, of f(x0) times the time."""
+        return max(float(np.abs(self.start()).max()), span * self._speed) or 1.0
+
+    @cached_property
+    def _speed(self) -> float:
+        parameters = {
+            str(name): float(value) if isinstance(value, arb) else value
+            for name, value in self.parameters.items()
+        }
+        return float(np.abs(as_field(self.system)(self.start(), **parameters)).max())
+
+    def rounding(self, step_size: float) -> int:
         """The exponent m for which rounding may show in errors below 2^m."""
-        size = magnitude([arb(x) for x in self.start()])
-        return (0 if size == -math.inf else int(size)) - self.bits + CLEARANCE
+        size = magnitude([arb(self._scale(step_size if self.end is None else float(self.end)))])
+        return int(size) - self.bits + CLEARANCE
+
+    def leading_power(self, least: int) -> int:
+        """The power of h that leads the error of one step from x0, if it is at least `least`; else `least`.
+
+        It is the logarithm of the ratio of the errors at two step sizes so small that nothing else shows. An
+        error that vanishes to many powers more than `least` counts as no error.
+        """
+        largest = sympy.Rational(2) ** (TINY - math.ceil(math.log2(self.rate())))
+        for beyond in (2, POWERS_BEYOND):
+            bits = 2 * CLEARANCE + (1 - TINY) * (least + beyond)
+            precise = replace(self, bits=bits, end=None)
+            errors = [precise._in_balls(h, 1) for h in (largest, largest / 2)]
+            if all(magnitude([error]) > precise.rounding(float(largest)) for error in errors):
+                return max(least, round(float((errors[0] / errors[1]).log()) / math.log(2)))
+        return least
+
+    def moved(self) -> Comparison:
+        """The same from another point of the solution, where nothing vanishes that does so only at x0."""
+        time = 0.05 / self.rate()
+        x = arbitrary.flow(self.system, self.x0, time, self.parameters, bits=200)
+        return replace(self, x0=tuple(x))

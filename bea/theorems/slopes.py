@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -23,6 +25,10 @@ __all__ = ["Slope", "slope"]
 COUNT, SPAN = 8, 12.0
 #: How many steps the largest default step size makes at least to a fixed time.
 FEWEST_STEPS = 4
+#: How many steps the smallest default step size makes at most, in double and in arbitrary precision.
+MOST_STEPS, MOST_PRECISE_STEPS = 2**20, 2**13
+#: Errors at successive halves of a step size follow a power of it if two exponents are as near an integer.
+STEADY = 0.3
 #: A measured order agrees with the predicted one only if it is as near as this.
 NEAR = 0.05
 
@@ -85,7 +91,7 @@ class Slope:
         if self.agrees:
             outcome = "as predicted"
         elif low <= self.predicted <= high:
-            outcome = "too uncertain to tell; more bits may help"
+            outcome = "too uncertain to tell: pass smaller step_sizes (and more bits if rounding shows there)"
         return (
             f"the {self.kind} error of {self.scheme!r} against its modified field through h^{self.order} "
             f"has order {self.value:.4f} [{low:.4f}, {high:.4f}]; {self.predicted} was predicted: {outcome}"
@@ -118,7 +124,7 @@ def slope(
     The distance between the iterate x_n and the flow of f + h f₁ + … + h^order f_order at time nh is measured
     for several step sizes, after one step (``kind="local"``) or at a fixed time (``kind="global"``). If the
     next nonzero term is that of h^q, its order is q + 1 after one step and q at a fixed time [1]_; in general
-    q = order + 1.
+    q = order + 1. Where that term vanishes at `x0`, the order after one step is higher.
 
     Parameters
     ----------
@@ -130,7 +136,9 @@ def slope(
         The highest power of h that is kept; 0 is the system's own flow.
     step_sizes : sequence of n ≥ 5 positive numbers, optional
         They must span a decade. For a global slope each is replaced by the nearest ``time / n``. By default
-        eight, chosen by the Taylor series of the solution from `x0` and a trial.
+        eight, chosen by the Taylor series of the solution from `x0` and by trials. For a global slope they
+        are halved until the error follows a power of them, or would take 2^20 steps (2^13 in arbitrary
+        precision).
     bits : int, default 53
         The precision: 53 for compiled double precision, more for arbitrary precision.
     kind : {"local", "global"}
@@ -155,6 +163,13 @@ def slope(
     TypeError
         If an argument is of another kind.
 
+    Notes
+    -----
+    If the kept terms are right, q is at least order + 1, and at least the order that the scheme declares.
+    Whether it is more, as for symmetric schemes, or the term vanishes at `x0`, is read off the error of one
+    step that is too small for anything but its leading power to show. A wrong term can only lower that power,
+    so that it is not taken for a prediction.
+
     References
     ----------
     .. [1] E. Hairer, C. Lubich and G. Wanner (2006), Geometric Numerical Integration, 2nd ed., Springer,
@@ -167,16 +182,20 @@ def slope(
     >>> bea.slope(loss, bea.GradientDescent(), [2.8, 3.5], order=3, bits=200).agrees
     True
     """
-    _check_arguments(order, bits, kind)
+    order = _integer(order, "order", least=0)
+    bits = _integer(bits, "bits", least=DOUBLE_BITS)
+    if kind not in ("local", "global"):
+        raise ValueError(f"kind must be 'local' or 'global', not {kind!r}")
+    if not isinstance(parameters, Mapping | None):
+        raise TypeError(f"parameters must be a mapping from names to numbers, not {parameters!r}")
     end = exact_value(time) if kind == "global" else None
     if end is not None and not end > 0:
         raise ValueError(f"time must be positive, not {time}")
-    power = order + 1
-    if equation is None:
-        equation, power = _derive(system, scheme, order)
-    predicted = power + 1 if kind == "local" else power
-    target = equation.field(order)
+    target, power = _target(system, scheme, order, equation)
     comparison = Comparison(system, scheme, target, tuple(x0), dict(parameters or {}), bits, end)
+    predicted = power + 1 if kind == "local" else power
+    if equation is None:
+        predicted = _predict(comparison, power)
 
     if step_sizes is None:
         wanted = _default_step_sizes(comparison, order, predicted)
@@ -184,7 +203,7 @@ def slope(
         wanted = read_step_sizes(step_sizes)
     h, errors = zip(*(comparison.distance(size) for size in wanted), strict=True)
     _require_above_rounding(comparison, h, errors, predicted)
-    fit = fit_order(h, errors, confidence)
+    fit = fit_order(h, errors, confidence, accuracy=2.0**-CLEARANCE)
     return Slope(
         value=fit.value,
         interval=fit.interval,
@@ -203,26 +222,39 @@ def slope(
     )
 
 
-def _check_arguments(order: int, bits: int, kind: str) -> None:
-    if isinstance(order, bool) or not isinstance(order, int) or order < 0:
-        raise ValueError(f"order must be an integer, 0 or more, not {order!r}")
-    if isinstance(bits, bool) or not isinstance(bits, int) or bits < DOUBLE_BITS:
-        raise ValueError(f"bits must be an integer, {DOUBLE_BITS} or more, not {bits!r}")
-    if kind not in ("local", "global"):
-        raise ValueError(f"kind must be 'local' or 'global', not {kind!r}")
+def _integer(value: Any, name: str, least: int) -> int:
+    """An integer of any kind as an int."""
+    number = None if isinstance(value, bool) or not hasattr(value, "__index__") else operator.index(value)
+    if number is None or number < least:
+        raise ValueError(f"{name} must be an integer, {least} or more, not {value!r}")
+    return number
 
 
-def _derive(system: VectorField | Loss, scheme: Scheme, order: int) -> tuple[HasField, int]:
-    """The modified equation, and the power of h in its first nonzero term beyond h^order.
+def _target(
+    system: VectorField | Loss, scheme: Scheme, order: int, equation: HasField | None
+) -> tuple[VectorField, int]:
+    """The field truncated after h^order, and the least power of h that the next nonzero term may have.
 
-    A scheme of order p lacks the powers 1 … p − 1, and a symmetric one all odd powers.
+    A scheme of order p lacks the powers 1 … p − 1.
     """
-    for beyond in (1, 2, 4, 8):
-        equation = modified_equation(system, scheme, order + beyond)
-        for power in range(order + 1, order + beyond + 1):
-            if any(component != 0 for component in equation.terms[power]):
-                return equation, power
-    return equation, order + 1
+    if equation is not None:
+        return equation.field(order), order + 1
+    declared = getattr(scheme, "order", None) or 1
+    kept = order if order >= declared else 0
+    return modified_equation(system, scheme, kept).field(), max(order + 1, declared)
+
+
+def _predict(comparison: Comparison, power: int) -> int:
+    """The order of the error if h^power is the least power that the next nonzero term may have.
+
+    It is sought in arbitrary precision; a field that has no counterpart there is taken to be generic.
+    """
+    try:
+        if comparison.end is None:
+            return comparison.leading_power(power + 1)
+        return comparison.moved().leading_power(power + 1) - 1
+    except ValueError:
+        return power + 1 if comparison.end is None else power
 
 
 def _default_step_sizes(comparison: Comparison, order: int, predicted: int) -> np.ndarray:
@@ -235,31 +267,75 @@ def _default_step_sizes(comparison: Comparison, order: int, predicted: int) -> n
     coarse = SPAN * 2 ** (-0.7 * comparison.bits / predicted)
     if comparison.end is None:
         smooth = max(math.sqrt(smooth * coarse), smooth / 100)
-    used, error = comparison.distance(max(smooth, coarse) / comparison.rate())
-
-    rounding = comparison.rounding()
-    smallest = max(magnitude([arb(error)]), rounding - CLEARANCE) - predicted * math.log2(SPAN)
-    largest = used * max(1.0, 2 ** ((rounding + 2 - smallest) / predicted))
-    if comparison.end is not None:
-        largest = min(largest, float(comparison.end) / FEWEST_STEPS)
+    trial = max(smooth, coarse) / comparison.rate()
+    if comparison.end is None:
+        largest = _above_rounding(comparison, *comparison.distance(trial), predicted)
+    else:
+        largest = _steady(comparison, trial, predicted, float(comparison.end))
     return np.array([float(f"{h:.3g}") for h in np.geomspace(largest / SPAN, largest, COUNT)])
+
+
+def _above_rounding(comparison: Comparison, used: float, error: Any, predicted: int) -> float:
+    """The step size, moved up if at the smallest one, SPAN times smaller, rounding may show."""
+    rounding = comparison.rounding(used / SPAN)
+    smallest = max(magnitude([arb(error)]), rounding - CLEARANCE) - predicted * math.log2(SPAN)
+    growth = comparison.rounding(2 * used) - comparison.rounding(used)
+    return used * max(1.0, 2 ** ((rounding + 2 - smallest) / (predicted - growth)))
+
+
+def _steady(comparison: Comparison, trial: float, predicted: int, time: float) -> float:
+    """A step size for a fixed time that is halved until errors at it and below follow a power of it.
+
+    Halving ends, too, where rounding is near or the steps become too many.
+    """
+    most = MOST_STEPS if comparison.bits == DOUBLE_BITS else MOST_PRECISE_STEPS
+
+    def attempt(h: float) -> tuple[float, Any]:
+        try:
+            return comparison.distance(h)
+        except ValueError:
+            return h, math.inf
+
+    def lifted(h: float, error: Any) -> float:
+        return h if error == math.inf else _above_rounding(comparison, h, error, predicted)
+
+    h = min(lifted(*attempt(trial)), time / FEWEST_STEPS)
+    points = [attempt(h / 2**k) for k in range(3)]
+    while not _follow_a_power(points) and time * SPAN <= most * h / 2 and lifted(*points[1]) == points[1][0]:
+        h /= 2
+        points = [*points[1:], attempt(h / 4)]
+    return h
+
+
+def _follow_a_power(points: Sequence[tuple[float, Any]]) -> bool:
+    """Whether successive points (h, error) have exponents near one and the same positive integer."""
+    if any(error == 0 or error == math.inf for _, error in points):
+        return False
+    exponents = [
+        float((arb(error) / arb(finer_error)).log()) / math.log(h / finer)
+        for (h, error), (finer, finer_error) in pairwise(points)
+    ]
+    integer = round(exponents[-1])
+    return integer > 0 and all(abs(exponent - integer) < STEADY for exponent in exponents)
 
 
 def _require_above_rounding(
     comparison: Comparison, h: Sequence[float], errors: Sequence[Any], predicted: int
 ) -> None:
     """Refuse errors in which rounding may show, and name a precision that would do."""
-    bits, rounding = comparison.bits, comparison.rounding()
-    sizes = [magnitude([arb(error)]) for error in errors]
-    if max(sizes) < rounding:
+    bits = comparison.bits
+    rounding = [comparison.rounding(size) for size in h]
+    clear = [magnitude([arb(error)]) - limit for error, limit in zip(errors, rounding, strict=True)]
+    if max(clear) < 0:
         raise ValueError(
             "the iterates and the flow agree to rounding error at every step size, so there is no order to "
             f"measure: the truncated field is exact here, or the step sizes are too small for {bits} bits"
         )
-    if min(sizes) < rounding:
-        smallest = sizes[int(np.argmax(h))] - predicted * math.log2(max(h) / min(h))
-        needed = bits + math.ceil(max(rounding - smallest, 0)) + CLEARANCE
+    if min(clear) < 0:
+        largest = int(np.argmax(h))
+        smallest = clear[largest] - predicted * math.log2(max(h) / min(h))
+        needed = bits + math.ceil(max(-smallest, 0)) + CLEARANCE
         raise ValueError(
-            f"at h = {h[int(np.argmin(sizes))]:.3g} the error is at the level of rounding in {bits} bits: "
+            f"at h = {h[int(np.argmin(clear))]:.3g} the error is at the level of rounding in {bits} bits: "
             f"pass bits={needed} or larger step sizes"
         )

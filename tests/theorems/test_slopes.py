@@ -8,7 +8,8 @@ import pytest
 import sympy
 
 import bea
-from bea.schemes import RK4, ExplicitEuler, Gauss2, GradientDescent, Heun, ImplicitMidpoint
+from bea.schemes import RK4, ExplicitEuler, Gauss2, Gauss3, GradientDescent, Heun, ImplicitMidpoint
+from bea.systems.catalogue import tanh_network
 
 a, b, x, y, c, h = sympy.symbols("a b x y c h")
 LOSS = bea.Loss((sympy.Rational(3, 5) - a * b) ** 2 / 2, [a, b])
@@ -97,6 +98,61 @@ def test_the_slope_can_be_measured_again():
     np.testing.assert_array_equal(again.errors, first.errors)
 
 
+# Starts where something vanishes
+
+
+@pytest.mark.parametrize("order", range(3))
+def test_a_start_at_the_origin(order):
+    """x₀ = 0 sets no scale for tolerances; the way h f(x₀) does."""
+    measured = bea.slope(bea.VectorField([1 + x], [x]), ExplicitEuler(), [0.0], order)
+    assert measured.predicted == order + 2
+    assert measured.agrees
+
+
+@pytest.mark.parametrize("kind", ["local", "global"])
+def test_a_start_whose_square_underflows(kind):
+    assert bea.slope(bea.VectorField([-x], [x]), ExplicitEuler(), [1e-160], kind=kind).agrees
+
+
+@pytest.mark.parametrize("bits", [53, 200])
+def test_a_leading_term_that_vanishes_at_the_start(bits):
+    """ẋ = 1 + x² has f₁(0) = 0: one step of Euler errs by tan h − h = h³/3, at a fixed time by O(h)."""
+    tangent = bea.VectorField([1 + x**2], [x])
+    after_one_step = bea.slope(tangent, ExplicitEuler(), [0.0], bits=bits)
+    assert after_one_step.predicted == 3
+    assert after_one_step.agrees
+    assert bea.slope(tangent, ExplicitEuler(), [0.0], kind="global").predicted == 1
+
+
+# Default step sizes, and what is derived for a prediction
+
+
+def test_chaos_takes_smaller_steps():
+    lorenz = bea.VectorField(["10*(y - x)", "x*(28 - z) - y", "x*y - 8*z/3"], "x y z")
+    assert bea.slope(lorenz, ExplicitEuler(), [1, 1, 20], kind="global").agrees
+
+
+def test_stiffness_takes_smaller_steps():
+    stiff = bea.VectorField([-2000 * (x - y), -y], [x, y])
+    assert bea.slope(stiff, ExplicitEuler(), [1, 1.5], kind="global").agrees
+
+
+def test_no_high_terms_are_derived_for_a_scheme_of_high_order():
+    network = tanh_network()
+    measured = bea.slope(network, Gauss3(), [0.3, 0.4, -0.5, 0.2, 0.7, 0.9], order=2, bits=200)
+    assert measured.predicted == 7
+    assert measured.agrees
+
+
+def test_random_starts_raise_no_false_alarm():
+    """Near starts where c₁ is small the exponent with and without h² agree by chance."""
+    rng = np.random.default_rng(1)
+    equation = bea.modified_equation(LOSS, GradientDescent(), 0)
+    for _ in range(150):
+        measured = bea.slope(LOSS, GradientDescent(), 0.7 + 0.5 * rng.random(2), equation=equation)
+        assert measured.agrees, measured.message
+
+
 # Controls
 
 r = sympy.Rational(3, 5) - a * b
@@ -129,6 +185,7 @@ def test_too_uncertain_to_tell():
     )
     assert not measured.agrees
     assert measured.interval[1] - measured.interval[0] > 0.2
+    assert "too uncertain to tell: pass smaller step_sizes" in measured.message
 
 
 # What cannot be measured
@@ -158,7 +215,7 @@ def test_an_equilibrium_has_no_order():
 
 @pytest.mark.parametrize("bits", [53, 100])
 def test_a_solution_that_ends_is_refused(bits):
-    with pytest.raises(ValueError, match=r"singular|diverged"):
+    with pytest.raises(ValueError, match=r"singular|diverge"):
         bea.slope(bea.VectorField([x**2], [x]), ExplicitEuler(), [1], kind="global", time=2, bits=bits)
 
 
@@ -182,3 +239,15 @@ def test_a_solution_that_ends_is_refused(bits):
 def test_bad_input_is_refused_in_a_sentence(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         bea.slope(LOSS, GradientDescent(), START, **arguments)
+
+
+def test_integers_of_numpy_are_integers():
+    measured = bea.slope(LOSS, GradientDescent(), START, order=np.int64(2), bits=np.int64(100))
+    assert measured == bea.slope(LOSS, GradientDescent(), START, order=2, bits=100)
+
+
+def test_parameters_must_be_a_mapping():
+    with pytest.raises(
+        TypeError, match=r"parameters must be a mapping from names to numbers, not \[\('k', 1\)\]"
+    ):
+        bea.slope(LOSS, GradientDescent(), START, parameters=[("k", 1)])
