@@ -351,11 +351,14 @@ class TestListings:
 
 class TestProcess:
     def test_python_m_bea_is_the_command(self):
-        arguments = ["derive", "x**2", "--variables", "x", "--order", "1"]
-        by_module = subprocess.run([sys.executable, "-m", "bea", *arguments], capture_output=True, check=True)
         script = os.path.join(os.path.dirname(sys.executable), "bea")
-        by_script = subprocess.run([script, *arguments], capture_output=True, check=True)
-        assert by_module.stdout == by_script.stdout
+        arguments = ["derive", "x**2", "--variables", "x", "--order", "1"]
+        outputs = []
+        for command in ([sys.executable, "-m", "bea"], [script]):
+            run = subprocess.run([*command, *arguments], capture_output=True, text=True)
+            assert (run.returncode, run.stderr) == (0, "")
+            outputs.append(run.stdout)
+        assert outputs[0] == outputs[1]
 
     def test_a_reader_that_stops_reading(self):
         process = subprocess.Popen(

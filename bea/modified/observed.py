@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
-from numbers import Rational, Real
+from numbers import Complex, Rational, Real
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,8 @@ def observed_field(
     step : callable
         The map x ↦ Φ_h(x). It is given an array of the shape of `x0`, its own copy, and returns the next.
     x0 : array_like of any shape
-        Floats, or an object array: fractions, mpmath numbers, balls or SymPy expressions stay what they are.
+        Floats, whose field is floats too, or an object array: fractions, mpmath numbers, balls or SymPy
+        expressions stay what they are.
     h : number
         The step size that belongs to `step`. With an object array, a float is the decimal number that it
         spells: 0.1 is 1/10.
@@ -82,11 +83,14 @@ def observed_field(
         raise ValueError(f"order must be an integer, 1 or more, not {order!r}")
     x = _array(x0, "x0")
     _require_finite(x, "x0 is")
-    h = _step_size(h, exact=x.dtype == object)
+    exact = x.dtype == object
+    h = _step_size(h, exact)
 
     iterates = [x]
     for k in range(1, order + 1 + return_error):
         x = _array(step(x.copy()), "step(x)")
+        if not exact and x.dtype == object:
+            x = x.astype(iterates[0].dtype)
         if x.shape != iterates[0].shape:
             raise ValueError(f"step must keep the shape {iterates[0].shape} of x0, but it returned {x.shape}")
         _require_finite(x, f"iterate {k} of step is")
@@ -114,13 +118,13 @@ def _array(values: Any, name: str) -> np.ndarray:
 
 
 def _step_size(h: Any, exact: bool) -> Any:
-    """`h`, as a fraction if the arithmetic is exact and h is an integer or a float."""
+    """`h`, as a fraction if the arithmetic is exact and h is an integer or a float, else as a float."""
     if isinstance(h, str) or np.ndim(h) != 0:
         raise TypeError(f"h must be a number, not {h!r}")
     if h == 0 or not _is_finite(h):
         raise ValueError(f"h must be finite and not zero, not {h}")
     if not exact:
-        return h
+        return complex(h) if isinstance(h, Complex) and not isinstance(h, Real) else float(h)
     return Fraction(str(h)) if isinstance(h, Real) and not isinstance(h, Rational) else h
 
 

@@ -20,6 +20,9 @@ __all__ = [
     "read_tolerances",
 ]
 
+#: Beyond this many steps their times are no longer told apart.
+MOST_STEPS = 2**53
+
 
 def read_span(t_span: Sequence[float]) -> tuple[float, float]:
     span = np.asarray(t_span)
@@ -82,5 +85,8 @@ def read_step_size(step_size: float | None, interval: float) -> tuple[float, int
     if step_size is None:
         return 0.0, 0
     size = read_positive(step_size, "step_size")
-    steps = max(1, int(np.ceil(abs(interval) / size * (1 - 1e-12))))
-    return float(np.copysign(size, interval)), steps
+    with np.errstate(over="ignore"):
+        steps = max(1.0, np.ceil(np.float64(abs(interval)) / size * (1 - 1e-12)))
+    if steps > MOST_STEPS:
+        raise ValueError(f"step_size = {step_size!r} would take more steps over t_span than can be counted")
+    return float(np.copysign(size, interval)), int(steps)

@@ -24,8 +24,11 @@ T = TypeVar("T")
 #: Bits carried beyond those asked for, and how often they are doubled where cancellation uses them up.
 GUARD_BITS = 32
 DOUBLINGS = 6
-#: Newton's method for implicit stages converges within a dozen iterations or not at all.
-NEWTON_ITERATIONS = 60
+#: Newton's method for implicit stages converges within a dozen iterations from a good start; from zero it may
+#: have a long way, along an exponential one unit of its exponent at a time.
+NEWTON_ITERATIONS = (60, 1000)
+#: How often a correction of Newton's method is halved before it is given up.
+HALVINGS = 10
 
 
 class PrecisionLost(ArithmeticError):
@@ -121,10 +124,11 @@ class ArbArithmetic:
     def fixed_point(
         self, function: Callable[[list[list[arb]]], list[list[arb]]], start: list[list[arb]]
     ) -> list[list[arb]]:
-        """The solution of K = function(K) near `start`, by Newton's method.
+        """The solution of K = function(K) by Newton's method, from `start` or else from zero.
 
-        The Jacobian comes from differences with an increment of half the precision. Convergence is quadratic
-        but for an error of that size, so a correction beyond two thirds of the bits is the last.
+        A correction is halved until the residual falls. The Jacobian comes from differences with an increment
+        of half the precision. Convergence is quadratic but for an error of that size, so a correction beyond
+        two thirds of the bits is the last.
 
         Raises
         ------
@@ -136,30 +140,58 @@ class ArbArithmetic:
         def flat(K: list[arb]) -> list[arb]:
             return [value for row in function(_rows(K, width)) for value in row]
 
-        K = [value.mid() for row in start for value in row]
-        for _ in range(NEWTON_ITERATIONS):
-            correction = _newton_correction(flat, K)
-            if correction is None:
-                break
-            K = [(value + change).mid() for value, change in zip(K, correction, strict=True)]
-            if magnitude(correction) <= magnitude(K) - 2 * ctx.prec // 3:
-                return _rows(K, width)
-        raise ValueError("the stages of the implicit scheme are not found: its step size is too large here")
+        given = [value.mid() for row in start for value in row]
+        for first, iterations in zip((given, [arb(0)] * len(given)), NEWTON_ITERATIONS, strict=True):
+            solution = _newton(flat, first, iterations)
+            if solution is not None:
+                return _rows(solution, width)
+        raise ValueError(
+            "the stages of the implicit scheme are not found: Newton's method finds no solution of their "
+            "equations, which may have none at this step size"
+        )
 
 
 def _rows(values: list[arb], width: int) -> list[list[arb]]:
     return [values[i : i + width] for i in range(0, len(values), width)]
 
 
-def _newton_correction(function: Callable[[list[arb]], list[arb]], K: list[arb]) -> list[arb] | None:
-    """The correction of Newton's method for K = function(K), or None where there is none."""
+def _newton(function: Callable[[list[arb]], list[arb]], K: list[arb], iterations: int) -> list[arb] | None:
+    """The solution of K = function(K) by Newton's method from the given K, or None where it finds none."""
     image = function(K)
-    size = max(magnitude(K), magnitude(image))
-    if size == -inf:
+    for _ in range(iterations):
+        correction = _newton_correction(function, K, image)
+        if correction is None:
+            return None
+        close = magnitude(correction) <= magnitude(K) - ctx.prec // 3
+        for halving in range(HALVINGS):
+            moved = [(k + change / 2**halving).mid() for k, change in zip(K, correction, strict=True)]
+            moved_image = function(moved)
+            if close or _residual(moved, moved_image) < _residual(K, image):
+                break
+        else:
+            return None
+        K, image = moved, moved_image
+        if magnitude(correction) <= magnitude(K) - 2 * ctx.prec // 3:
+            return K
+    return None
+
+
+def _residual(K: list[arb], image: list[arb]) -> arb:
+    """The largest |image − K|, infinite if a component is not finite."""
+    differences = [abs((a - b).mid()) for a, b in zip(image, K, strict=True)]
+    return max(differences) if all(value.is_finite() for value in image) else arb("inf")
+
+
+def _newton_correction(
+    function: Callable[[list[arb]], list[arb]], K: list[arb], image: list[arb]
+) -> list[arb] | None:
+    """The correction of Newton's method for K = function(K), or None where there is none."""
+    size, size_of_image = magnitude(K), magnitude(image)
+    if max(size, size_of_image) == -inf:
         return [arb(0)] * len(K)
-    if size == inf:
+    if max(size, size_of_image) == inf:
         return None
-    increment = arb((1, int(size) - ctx.prec // 2))
+    increment = arb((1, int(max(size, min(size_of_image, 0))) - ctx.prec // 2))
     matrix = arb_mat(len(K), len(K))
     for j in range(len(K)):
         displaced = function([value + increment if i == j else value for i, value in enumerate(K)])

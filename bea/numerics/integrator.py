@@ -13,6 +13,9 @@ BUDGET_USED, SUCCESS, STEP_TOO_SMALL, NOT_FINITE = 1, 0, -1, -2
 
 SAFETY, MIN_FACTOR, MAX_FACTOR = 0.9, 0.2, 10.0
 
+#: The least positive number of full precision.
+TINY = float(np.finfo(np.float64).tiny)
+
 #: The dimension from which on loops over the components are worth vectorizing.
 SHORT = 8
 
@@ -54,7 +57,10 @@ def sum_by_rows(start, weights, K, h, out):
 
 @_compile
 def error_norm(E, K, h, x, x_new, rtol, atol):
-    """The root mean square of the error estimate, in units of the tolerance."""
+    """The root mean square of the error estimate, in units of the tolerance, ∞ if that is too large a number.
+
+    A tolerance of zero counts as the least normal number.
+    """
     d = x.size
     e5_squared = e3_squared = 0.0
     for i in range(d):
@@ -62,19 +68,24 @@ def error_norm(E, K, h, x, x_new, rtol, atol):
         for j in range(E.shape[1]):
             e5 += E[0, j] * K[j, i]
             e3 += E[1, j] * K[j, i]
-        scale = atol[i] + rtol * max(abs(x[i]), abs(x_new[i]))
+        scale = max(TINY, atol[i] + rtol * max(abs(x[i]), abs(x_new[i])))
         e5_squared += (e5 / scale) ** 2
         e3_squared += (e3 / scale) ** 2
     if e5_squared == 0.0 and e3_squared == 0.0:
         return 0.0
+    if e5_squared == np.inf:
+        return np.inf
     return abs(h) * e5_squared / np.sqrt((e5_squared + 0.01 * e3_squared) * d)
 
 
 @_compile
 def scaled_norm(v, x, rtol, atol):
+    """The root mean square of v in units of the tolerance at x, over the components that have one."""
     total = 0.0
     for i in range(x.size):
-        total += (v[i] / (atol[i] + rtol * abs(x[i]))) ** 2
+        scale = atol[i] + rtol * abs(x[i])
+        if scale > 0.0:
+            total += (v[i] / scale) ** 2
     return np.sqrt(total / x.size)
 
 
@@ -254,7 +265,7 @@ def integrate(
                 break
         else:
             error = error_norm(E, K, h, x, x_new, rtol, atol)
-            finite = np.isfinite(error) and all_finite(K[s])
+            finite = not np.isnan(error) and all_finite(x_new) and all_finite(K[s])
             if not (finite and error < 1.0):
                 h_abs *= max(MIN_FACTOR, SAFETY * error**exponent) if finite else MIN_FACTOR
                 rejected = True

@@ -26,7 +26,9 @@ COMPLETED, DIVERGED, UNSOLVED = 0, 1, 2
 #: An iterate with a component beyond this has diverged.
 LIMIT = 1e100
 
-MAX_NEWTON_ITERATIONS = 50
+#: From the slope at the step's beginning Newton's method soon converges or not at all; from the beginning
+#: itself it may have a long way, along an exponential one unit of its exponent at a time.
+MAX_NEWTON_ITERATIONS = (50, 1000)
 
 #: Newton corrections below this share of the solution are not damped: the residual may be all rounding.
 CLOSE = 1e-9
@@ -107,7 +109,20 @@ def implicit_steps(rhs, jacobian, p, hA, hb, x, rows, counts, record_every, last
 
 @_compile
 def solve_stages(rhs, jacobian, p, hA, x, K, work, report):
-    """Solve K_i = f(x + h Σ_j a_ij K_j) from K_i = f(x) by Newton's method; return whether it converged.
+    """Solve K_i = f(x + h Σ_j a_ij K_j) by Newton's method from K_i = f(x), which is near the solution for
+    small steps, or else from K_i = 0, with all stages at x; return whether it converged.
+    """
+    for i in range(K.shape[0]):
+        call(rhs, x, p, K[i])
+    if newton(rhs, jacobian, p, hA, x, K, work, report, MAX_NEWTON_ITERATIONS[0]):
+        return True
+    K[:] = 0.0
+    return newton(rhs, jacobian, p, hA, x, K, work, report, MAX_NEWTON_ITERATIONS[1])
+
+
+@_compile
+def newton(rhs, jacobian, p, hA, x, K, work, report, iterations):
+    """Solve the stage equations from the given K by Newton's method; return whether it converged.
 
     A correction is halved until the residual falls. The iteration ends when the correction is rounding, or
     close to it and no longer falling.
@@ -116,11 +131,9 @@ def solve_stages(rhs, jacobian, p, hA, x, K, work, report):
     stages, M, correction, J = work
     X, R, K_new, R_new = stages[0], stages[1], stages[2], stages[3]
     reach = largest(hA)
-    for i in range(s):
-        call(rhs, x, p, K[i])
     norm = residual(rhs, p, hA, x, K, X, R)
     previous = np.inf
-    for iteration in range(MAX_NEWTON_ITERATIONS):
+    for iteration in range(iterations):
         report[0], report[1] = iteration, norm
         if norm == 0.0:
             return True

@@ -28,6 +28,9 @@ __all__ = ["InterruptedIteration", "Path", "iterate"]
 #: A loop (x, rows, counts, record_every, last) ↦ status, as in `bea.numerics.iterate_kernels`.
 Loop = Callable[[np.ndarray, np.ndarray, np.ndarray, int, int], int]
 
+#: What the compiled loops can count to.
+_LARGEST_INTEGER = 2**63 - 1
+
 #: How many steps are made before the keyboard is first looked at, and how many seconds may pass in between.
 _FIRST_CHUNK, _PATIENCE = 128, 0.05
 
@@ -142,8 +145,9 @@ def iterate(
     Notes
     -----
     The stage equations of an implicit method are solved by Newton's method, damped and with the exact
-    Jacobian, from K_i = f(x), until the corrections are as small as rounding. Where the equations have
-    several solutions, this chooses one; where it finds none, the run stops.
+    Jacobian, until the corrections are as small as rounding: from K_i = f(x) and, if it does not converge
+    from there, from K_i = 0. Where the equations have several solutions, this chooses one; where it finds
+    none, the run stops.
 
     Examples
     --------
@@ -285,6 +289,7 @@ def _integer(value: Any, name: str, least: int) -> int:
         number = None
     if number is None:
         raise TypeError(f"{name} must be an integer, not {value!r}")
-    if number < least:
-        raise ValueError(f"{name} must be at least {least}, not {number}")
+    if not least <= number <= _LARGEST_INTEGER:
+        bound = f"least {least}" if number < least else f"most {_LARGEST_INTEGER}"
+        raise ValueError(f"{name} must be at {bound}, not {number}")
     return number

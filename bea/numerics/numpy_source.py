@@ -63,9 +63,12 @@ def generate_numpy_source(
     if not name.isidentifier() or keyword.iskeyword(name):
         raise ValueError(f"a function is named by an identifier of Python, not {name!r}")
     single = isinstance(expressions, sympy.Expr)
-    names = _identifiers([*variables, *parameters], {*_RESERVED, name})
-    renamed = [sympy.sympify(e).xreplace(names) for e in ([expressions] if single else expressions)]
-    parts, results = sympy.cse(renamed, symbols=_temporaries(set(names.values())))
+    exact = [sympy.sympify(e) for e in ([expressions] if single else expressions)]
+    bound = _bound_symbols(exact)
+    names = _identifiers([*variables, *parameters, *bound], {*_RESERVED, name})
+    renamed = [e.xreplace(names) for e in exact]
+    local = [names[s] for s in bound]  # what holds them means nothing outside of its integral
+    parts, results = sympy.cse(renamed, symbols=_temporaries(set(names.values())), ignore=local)
 
     printer = _Printer()
     unpacked = ", ".join(names[v].name for v in variables)
@@ -101,6 +104,12 @@ def _identifiers(symbols: Sequence[sympy.Symbol], taken: set[str]) -> dict[sympy
     return names
 
 
+def _bound_symbols(expressions: Sequence[sympy.Expr]) -> list[sympy.Symbol]:
+    """The variables of integration, in the order of their occurrence."""
+    integrals = (i for e in expressions for i in sympy.preorder_traversal(e) if isinstance(i, sympy.Integral))
+    return list(dict.fromkeys(symbol for integral in integrals for symbol in integral.variables))
+
+
 def _temporaries(used: set[sympy.Symbol]) -> Iterator[sympy.Symbol]:
     return (s for s in sympy.numbered_symbols("t") if s not in used)
 
@@ -119,6 +128,15 @@ class _Printer(SciPyPrinter):
 
     def _module_format(self, fqn: str, register: bool = True) -> str:
         return re.sub(r"^numpy\.", "np.", super()._module_format(fqn, register))
+
+    def _print_Integral(self, expression: sympy.Integral) -> str:
+        """One adaptive quadrature inside the other, each of all points at once."""
+        quadrature = self._module_format("scipy.integrate.quad_vec")
+        text = self._print(expression.function)
+        for variable, *ends in expression.limits:
+            low, high = map(self._print, ends)
+            text = f"{quadrature}(lambda {variable}: {text}, {low}, {high}, epsrel=1e-12)[0]"
+        return text
 
     def _print_Max(self, expression: sympy.Max) -> str:
         return self._nested("np.maximum", expression)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import reduce
 from math import isfinite
 from typing import NamedTuple
@@ -46,6 +48,12 @@ FUNCTIONS = {
     "reciprocal": "1.0/{0}",
     "power": "{0}**{1}",
 }
+
+#: How many digits are computed to tell a number from 0.
+DIGITS = 1000
+
+#: Beyond these a double is not finite, or has less than its full precision.
+LEAST, LARGEST = sys.float_info.min, sys.float_info.max
 
 #: A sum of registers with coefficients; None stands for the constant 1.
 Linear = dict[int | None, float]
@@ -259,11 +267,10 @@ def term(expression: sympy.Expr) -> tuple[float, Counter[sympy.Expr]]:
     A base b_i may itself be a power: 1/x, √x or x^y.
     """
     number, factors = expression.as_coeff_mul()
-    coefficient = real_number(number)
+    constants = [factor for factor in factors if factor.is_number]
     powers: Counter[sympy.Expr] = Counter()
     for factor in factors:
         if factor.is_number:
-            coefficient *= real_number(factor)
             continue
         base, exponent = factor.args if isinstance(factor, sympy.Pow) else (factor, sympy.S.One)
         if exponent.is_Integer:
@@ -274,17 +281,32 @@ def term(expression: sympy.Expr) -> tuple[float, Counter[sympy.Expr]]:
             powers[root if exponent > 0 else sympy.Pow(root, -1, evaluate=False)] += abs(exponent.p)
         else:
             powers[factor] += 1
-    return coefficient, powers
+    return real_number(sympy.Mul(number, *constants)), powers
 
 
 def real_number(expression: sympy.Expr) -> float:
-    """The float nearest to an exact real number."""
+    """The float nearest to an exact real number; one that `DIGITS` digits do not tell from 0 is 0."""
     if expression.is_Rational:
-        try:
-            return int(expression.p) / int(expression.q)
-        except OverflowError:
-            raise ValueError(f"the number {expression} is too large to be compiled") from None
-    value = expression.evalf(25, chop=True)
-    if not (value.is_Number and value.is_finite and isfinite(float(value))):
-        raise ValueError(f"the number {expression} is not real and finite, so it cannot be compiled")
+        value = quotient(int(expression.p), int(expression.q))
+    else:
+        value, remainder = (certain(part) for part in expression.evalf(25, maxn=DIGITS).as_real_imag())
+        if remainder != 0 or not value.is_finite:
+            raise ValueError(f"the number {expression} is not real and finite, so it cannot be compiled")
+    if value != 0 and not LEAST <= abs(value) <= LARGEST:
+        size = "small" if abs(value) < 1 else "large"
+        raise ValueError(f"the number {expression} is too {size} to be compiled to double precision")
     return float(value)
+
+
+def quotient(p: int, q: int) -> float | Fraction:
+    """p/q as a float, or as it is where that is not a normal number."""
+    try:
+        value = p / q
+    except OverflowError:
+        return Fraction(p, q)
+    return value if abs(value) >= LEAST else Fraction(p, q)
+
+
+def certain(value: sympy.Expr) -> sympy.Expr:
+    """A value of `evalf`, or 0 where no digit of it is certain, which SymPy marks by a precision of 1."""
+    return sympy.S.Zero if value.is_Float and value._prec == 1 else value

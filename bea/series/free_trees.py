@@ -15,8 +15,8 @@ __all__ = ["FreeTree"]
 class FreeTree:
     """A tree without a root, given by any one of its rootings.
 
-    The elementary differentials of a gradient field f = −∇E belong to rooted trees, elementary scalar functions
-    such as ∇E·∇E to free ones [1]_.
+    The elementary differentials of a gradient field f = −∇E belong to rooted trees, elementary scalar
+    functions such as ∇E·∇E to free ones [1]_.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class FreeTree:
 
     @cached_property
     def rootings(self) -> Mapping[RootedTree, int]:
-        """All rootings, each with the number of vertices that give it, the lexicographically greatest first."""
+        """All rootings, each with the number of vertices that give it, lexicographically greatest first."""
         found = Counter(_rooted_at(self._given, i) for i in range(self.order))
         return {RootedTree.from_canonical(v): found[v] for v in sorted(found, reverse=True)}
 
@@ -73,7 +73,7 @@ class FreeTree:
 
     @property
     def symmetry(self) -> int:
-        """The number of automorphisms, σ(τ) times the number of vertices that give τ, for any rooting τ."""
+        """The number of automorphisms: σ(τ) times the number of vertices that give τ, any rooting."""
         return self.representative.symmetry * self.rootings[self.representative]
 
     def __repr__(self) -> str:

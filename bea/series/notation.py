@@ -38,7 +38,7 @@ def latex_of(vertices: Vertices) -> str:
 
 
 def _brackets(vertices: Vertices, marks: tuple[str, ...], other: str) -> str:
-    """One walk along the vertices; with several colours each inner vertex shows its mark before its bracket."""
+    """One walk along the vertices; where there are colours each mark stands before its bracket."""
     plain = all(colour == 0 for _, colour in vertices)
     parts = []
     for i, (level, colour) in enumerate(vertices):

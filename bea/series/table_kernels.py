@@ -1,10 +1,11 @@
 """The compiled loops that fill the tables of rooted trees, one order at a time.
 
-Trees are numbered from 0 by order, within an order by their largest root child c, and then by the rest r without
-it. So τ = r ∘ c, the Butcher product, with c ≥ the largest child of r; and among the trees of one order those
-whose largest child does not exceed c come first. Two facts follow, on which every loop here rests:
+Trees are numbered from 0 by order, within an order by their largest root child c, and then by the rest r
+without it. So τ = r ∘ c, the Butcher product, with c ≥ the largest child of r; and among the trees of one
+order those whose largest child does not exceed c come first. Two facts follow, on which every loop here
+rests:
 
-- for given c and |r| the products r ∘ c are numbered consecutively, as r runs through the first trees of its order;
+- for given c and order of r the products r ∘ c have consecutive numbers, r being the first trees in turn;
 - if x = i ∘ m with m > c, then x ∘ c = (i ∘ c) ∘ m, where i ∘ c is of smaller order.
 """
 

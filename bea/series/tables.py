@@ -47,7 +47,8 @@ class TreeTables:
     start : int64 array, shape (order + 2,)
         The number of the first tree of each order; ``start[order + 1]`` is how many there are in all.
     rest, child : int32 arrays
-        For each tree τ = r ∘ c the numbers of r and c; c, the largest child of the root, is −1 for a single vertex.
+        For each tree τ = r ∘ c the numbers of r and c; c, the largest child of the root, is −1 for a single
+        vertex.
     order_of : uint8 array
         The order of each tree.
 
@@ -68,6 +69,7 @@ class TreeTables:
         self.start = np.zeros(2, dtype=np.int64)
         self.rest = self.child = np.empty(0, dtype=np.int32)
         self.order_of = np.empty(0, dtype=np.uint8)
+        self._root_colours = self.order_of
         self._bases: list[np.ndarray] = []
         self._cuts: list[Cuts] = []
         self._products = Products(0, self.start, self.start, self.rest)
@@ -106,6 +108,18 @@ class TreeTables:
         self.start, self.rest, self.child, self._bases = start, rest, child, bases
         self.order_of = np.repeat(np.arange(order + 1, dtype=np.uint8), counts)
         self.order = order
+
+    @property
+    def root_colours(self) -> np.ndarray:
+        """The colour of the root of each tree, as a uint8 array."""
+        with self._lock:
+            if len(self._root_colours) < len(self.rest):
+                colours = np.zeros(len(self.rest), dtype=np.uint8)
+                colours[: self.colours] = np.arange(self.colours)
+                for n in range(2, self.order + 1 if self.colours > 1 else 2):
+                    colours[self.slice(n)] = colours[self.rest[self.slice(n)]]
+                self._root_colours = colours
+        return self._root_colours
 
     def numbers(self, n: int) -> range:
         """The numbers of the trees of order n."""
@@ -154,8 +168,8 @@ class TreeTables:
     def reroot(self, n: int) -> np.ndarray:
         """For each tree r ∘ c of order n the number of c ∘ r, the root moved along one edge.
 
-        The largest child of a root lies towards the centre of the tree, so these moves lead from any rooting of a
-        free tree to every other one.
+        The largest child of a root lies towards the centre of the tree, so these moves lead from any rooting
+        of a free tree to every other one.
         """
         self.grow(n)
         part = self.slice(n)
@@ -202,10 +216,20 @@ class TreeTables:
         if max(tree.colours) >= self.colours:
             raise ValueError(f"the tree {tree!r} has colours beyond the {self.colours} of these tables")
         self.grow(tree.order)
-        i, order = tree.root_colour, 1
-        for c in sorted(self.number(child) for child in tree.children):
-            order += int(self.order_of[c])
-            i = int(self._bases[order][c]) + i - int(self.start[order - int(self.order_of[c])])
+        open_branches: list[tuple[int, int]] = []  # the levels and numbers of branches, the nearest last
+        for level, colour in reversed(tree.vertices):
+            children = []
+            while open_branches and open_branches[-1][0] > level:
+                children.append(open_branches.pop()[1])
+            open_branches.append((level, self._join(colour, sorted(children))))
+        return open_branches[0][1]
+
+    def _join(self, root: int, children: list[int]) -> int:
+        """The number of the tree with that single vertex as root and the given children, in rising order."""
+        i, order = root, 1
+        for c in children:
+            rest_order, order = order, order + int(self.order_of[c])
+            i += int(self._bases[order][c]) - int(self.start[rest_order])
         return i
 
     def tree(self, i: int) -> RootedTree:
@@ -247,8 +271,8 @@ def clear_tables() -> None:
 def rooted_trees(order: int, colours: int = 1) -> Iterator[RootedTree]:
     """All rooted trees of that order, one after the other.
 
-    They come in the order of the tables in Hairer, Lubich and Wanner (2006), Section III.1: by the largest branch
-    at the root, bushy trees first.
+    They come in the order of the tables in Hairer, Lubich and Wanner (2006), Section III.1: by the largest
+    branch at the root, bushy trees first.
 
     Parameters
     ----------

@@ -29,17 +29,19 @@ __all__ = ["EMPTY", "RootedTree"]
 class RootedTree:
     r"""A rooted tree, possibly with coloured vertices, given by the levels of its vertices [1]_.
 
-    A level sequence lists the vertices of a tree in depth-first order, each by its level, which is 1 for the root
-    and one more for a child than for its parent. Of all level sequences of one tree the lexicographically
-    greatest is canonical [2]_. Every other one is brought to it, so trees are equal when they are isomorphic.
+    A level sequence lists the vertices of a tree in depth-first order, each by its level, which is 1 for the
+    root and one more for a child than for its parent. Of all level sequences of one tree the
+    lexicographically greatest is canonical [2]_. Every other one is brought to it, so trees are equal when
+    they are isomorphic.
 
     Parameters
     ----------
     level_sequence : sequence of int
-        The levels; the first may be any integer, from which the others count. The empty sequence is the empty
-        tree ∅, whose elementary differential is the identity y.
+        The levels; the first may be any integer, from which the others count. The empty sequence is the
+        empty tree ∅, whose elementary differential is the identity y.
     colours : sequence of int, optional
-        A colour 0, 1, 2, … for each vertex, as P-series and additive methods need them; by default all are 0.
+        A colour 0, 1, 2, … for each vertex, as P-series and additive methods need them; by default all are
+        0.
 
     Attributes
     ----------
@@ -183,11 +185,11 @@ class RootedTree:
 
     @cached_property
     def symmetry(self) -> int:
-        """The symmetry σ(τ), the number of automorphisms: σ([τ₁^m₁, …]) = Π m_i! σ(τ_i)^m_i, all τ_i distinct."""
+        """The symmetry σ(τ), the number of automorphisms: σ([τ₁^m₁, …]) = Π m_i! σ(τ_i)^m_i, τ_i distinct."""
         return prod(self._repetitions())
 
     def _repetitions(self) -> list[int]:
-        """For each vertex how many branches like its own hang on its parent so far, it being the last of them."""
+        """For each vertex how many branches like its own hang on its parent, up to and with this one."""
         counts: list[int] = []
         for i, size in enumerate(branch_sizes(self.vertices)):
             again = i >= size and self.vertices[i - size : i] == self.vertices[i : i + size]
@@ -262,7 +264,7 @@ class RootedTree:
 
     @property
     def latex(self) -> str:
-        r"""The tree in LaTeX: ∅, •, or [τ₁, …, τ_m]; where there are colours, a root stands before its bracket."""
+        r"""The tree in LaTeX: ∅, •, or [τ₁, …, τ_m]; with colours, a root stands before its bracket."""
         return latex_of(self.vertices)
 
     def _repr_latex_(self) -> str:

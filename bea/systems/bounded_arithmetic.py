@@ -22,8 +22,9 @@ MAX_BITS = 10_000
 #: A decimal has at most this many digits.
 MAX_DIGITS = 4_000
 
-#: Roots are taken of numbers of at most this many binary digits, because SymPy searches them for factors.
-MAX_ROOT_BITS = 256
+#: Numbers under a root or in a function have at most this many binary digits (120 decimal ones), because
+#: SymPy searches them for factors and multiples of π.
+MAX_INNER_BITS = 400
 
 #: A constant nests at most this many functions and roots, because SymPy's search for the sign of a constant
 #: such as log(1 - log(1 - log(pi))) takes a time that explodes with its depth.
@@ -92,6 +93,8 @@ def power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     """
     if base == 0 and exponent.is_negative:
         raise ArithmeticError("division by zero")
+    if base == 0 and not exponent.is_nonnegative:
+        raise ArithmeticError("zero is raised to a power that may be negative")
     if not exponent.is_Integer:
         _require_few_levels(base)
     _require_moderate_power(base, exponent)
@@ -128,7 +131,13 @@ def apply(function: Callable[[sympy.Expr], sympy.Expr], argument: sympy.Expr) ->
     >>> apply(sympy.cos, sympy.pi)
     -1
     """
-    _require_few_levels(argument)
+    if argument.is_number:
+        _require_few_levels(argument)
+        longest = max(map(_bits, argument.atoms(sympy.Rational)), default=0)
+        if longest > MAX_INNER_BITS or _size(argument) > 2**MAX_INNER_BITS:
+            raise ArithmeticError(
+                f"a function is taken of a number of more than {MAX_INNER_BITS} binary digits"
+            )
     return _finite(function(argument))
 
 
@@ -153,24 +162,37 @@ def _require_moderate_power(base: sympy.Expr, exponent: sympy.Expr) -> None:
     """Refuse base**exponent if a number too large could come out of a factor of the base."""
     for factor in sympy.Mul.make_args(base):
         root, inner = factor.as_base_exp()
-        if not root.is_number or root in (sympy.S.Zero, sympy.S.One, sympy.S.NegativeOne):
+        if root in (sympy.S.Zero, sympy.S.One, sympy.S.NegativeOne):
             continue
         for term in sympy.Add.make_args(inner * exponent):
-            if term.is_number and _power_bits(root, term) > MAX_BITS:
+            if term.is_Rational and abs(term) > MAX_BITS:
+                raise ArithmeticError(f"an exponent is larger than {MAX_BITS}")
+            if root.is_number and term.is_number and _power_bits(root, term) > MAX_BITS:
                 raise ArithmeticError(f"a power of a number has more than {MAX_BITS} binary digits")
-            if root.is_Rational and term.is_Rational and not term.is_Integer and _bits(root) > MAX_ROOT_BITS:
+            if root.is_Rational and not term.is_Integer and _bits(root) > MAX_INNER_BITS:
                 raise ArithmeticError(
-                    f"a root is taken of a number of more than {MAX_ROOT_BITS} binary digits"
+                    f"a root of a number has more than {MAX_INNER_BITS} binary digits under it"
                 )
 
 
-def _power_bits(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
-    """How many binary digits the constant base**exponent has, to about five decimal digits."""
+def _power_bits(base: sympy.Expr, exponent: sympy.Expr) -> float:
+    """How many binary digits the constant base**exponent has, before or behind the point."""
+    if exponent == 0:
+        return 0.0
     if base.is_Rational:
-        size = math.log2(max(abs(base.p), base.q))
-    else:
-        size = abs(sympy.log(abs(base.evalf(5)), 2).evalf(5))
-    return size * abs(exponent if exponent.is_Rational else exponent.evalf(5))
+        return float(_size(exponent) * math.log2(max(abs(base.p), base.q)))
+    size = _size(base)
+    if size == 0:
+        raise ArithmeticError("a power is taken of a constant that cannot be told from zero")
+    return float(_size(exponent) * abs(sympy.log(size, 2)))
+
+
+def _size(constant: sympy.Expr) -> sympy.Expr:
+    """The absolute value of the constant, rounded where it is irrational."""
+    size = abs(constant if constant.is_Rational else constant.evalf(30))
+    if not size.is_finite:
+        raise ArithmeticError("a constant cannot be told from infinity")
+    return size
 
 
 def _require_few_levels(argument: sympy.Expr) -> None:

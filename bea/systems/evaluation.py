@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from numbers import Real
 from typing import Any
 
@@ -32,7 +33,7 @@ def _is_real(value: object) -> bool:
     """Whether this is a real number of Python or SymPy."""
     if isinstance(value, sympy.Expr):
         return bool(value.is_number and value.is_real)
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return isinstance(value, Real | Decimal) and not isinstance(value, bool)
 
 
 def parameter_numbers(

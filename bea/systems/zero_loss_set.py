@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,13 @@ __all__ = ["ZeroLossSet"]
 
 #: Below this share of the largest, a singular value of F' counts as zero.
 RANK_TOLERANCE = 1e-8
+
+#: The surroundings of x are at this distance, relative to 1 + ‖x‖.
+SURROUNDINGS = 1e-3
+
+#: Below this share of its size in the surroundings, a singular value of F' counts as zero. At singular zeros
+#: that are known up to rounding, to half of the digits, it lies below.
+SINGULAR_SHARE = 1e-4
 
 
 class ZeroLossSet:
@@ -194,6 +202,8 @@ class ZeroLossSet:
         """
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
             raise ValueError(f"the number of points must be a nonnegative integer, not {n!r}")
+        if not isinstance(scale, Real) or isinstance(scale, bool):
+            raise TypeError(f"scale must be a number, not {scale!r}")
         if not 0 < scale < np.inf:
             raise ValueError(f"scale must be a positive number, not {scale!r}")
         generator = np.random.default_rng(rng)
@@ -258,14 +268,28 @@ class ZeroLossSet:
         return T @ T.T
 
     def _is_regular(self, x: np.ndarray) -> bool:
-        """Whether the singular values of F'(x) fall off after the first `codimension`, and only there."""
+        """Whether the singular values of F'(x) fall off after the first `codimension`, and only there.
+
+        The least that is kept must not be small beside that in the surroundings of x either: at a singular
+        point that is met up to rounding all of them are.
+        """
         J = self._dF(x)
         if not np.isfinite(J).all():
             return False
         values = np.linalg.svd(J, compute_uv=False)
         kept, dropped = values[: self.codimension], values[self.codimension :]
         gap = not dropped.size or dropped[0] <= 1e-3 * kept[-1]
-        return bool(kept[-1] > RANK_TOLERANCE * kept[0] and gap)
+        least = max(RANK_TOLERANCE * kept[0], SINGULAR_SHARE * self._least_kept_around(x))
+        return bool(kept[-1] > least and gap)
+
+    def _least_kept_around(self, x: np.ndarray) -> float:
+        """Singular value number `codimension` of F' around x: the larger one of two that are finite."""
+        direction = np.random.default_rng(0).standard_normal(x.size)
+        move = SURROUNDINGS * (1 + np.linalg.norm(x)) * direction / np.linalg.norm(direction)
+        with np.errstate(all="ignore"):
+            around = [self._dF(point) for point in (x - move, x + move)]
+        values = [np.linalg.svd(J, compute_uv=False) for J in around if np.isfinite(J).all()]
+        return max((float(v[self.codimension - 1]) for v in values), default=0.0)
 
     def _gauss_newton(self, x: np.ndarray) -> np.ndarray | None:
         """The zero of F that damped Gauss–Newton steps reach from x, or None."""
@@ -327,6 +351,8 @@ class ZeroLossSet:
 
 
 def _read_tolerance(tolerance: float) -> float:
+    if not isinstance(tolerance, Real) or isinstance(tolerance, bool):
+        raise TypeError(f"a tolerance must be a number, not {tolerance!r}")
     if not 0 <= tolerance < np.inf:
         raise ValueError(f"a tolerance must be a nonnegative number, not {tolerance!r}")
     return float(tolerance)

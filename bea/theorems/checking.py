@@ -14,6 +14,7 @@ __all__ = ["THEOREMS", "get_theorem", "verify"]
 
 #: The theorems: a name, and the module and class in which it is written.
 THEOREMS = {
+    "bseries": "bea.theorems.bseries:ModifiedEquationsAsBSeries",
     "igr": "bea.theorems.igr:ImplicitGradientRegularization",
 }
 

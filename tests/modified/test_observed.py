@@ -122,6 +122,15 @@ def test_integer_objects_stay_exact():
     assert estimate[0] == Fraction(2) - 2 + Fraction(8, 3)
 
 
+@pytest.mark.parametrize("h", [Fraction(1, 100), Decimal("0.01"), sympy.Rational(1, 100), 0.01])
+@pytest.mark.parametrize("inside", [0.01, Fraction(1, 100)])
+def test_floats_stay_floats_whatever_the_step_size(h, inside):
+    """A fraction times an array of floats is an array of objects in NumPy."""
+    field, error = bea.observed_field(lambda v: v - inside * v, [1.0, 2.0], h, order=6, return_error=True)
+    assert field.dtype == error.dtype == float
+    np.testing.assert_allclose(field, [100 * np.log(0.99), 200 * np.log(0.99)], rtol=1e-10)
+
+
 def test_complex_numbers():
     estimate = bea.observed_field(lambda v: v * np.exp(0.01j), [1.0 + 0j], 0.01, order=6)
     np.testing.assert_allclose(estimate, [1j], atol=1e-11)

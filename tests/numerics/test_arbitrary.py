@@ -315,6 +315,20 @@ def test_stages_without_a_solution_are_refused():
         arbitrary.iterate(bea.VectorField([x**2], [x]), ImplicitEuler(), [1], 1, steps=1)
 
 
+@pytest.mark.parametrize(
+    ("component", "start", "equation"),
+    [
+        (-(x**5), 10, lambda u: u + u**5 - 10),
+        (-sympy.exp(x), 60, lambda u: u + mpmath.exp(u) - 60),
+        (-sympy.exp(x), 600, lambda u: u + mpmath.exp(u) - 600),
+    ],
+)
+def test_stages_far_from_the_slope_are_found(component, start, equation):
+    end = arbitrary.iterate(bea.VectorField([component], [x]), ImplicitEuler(), [start], 1, steps=1)[1, 0]
+    root = mpmath.findroot(equation, mpmath.mpf(float(end)))
+    assert relative_error(end, root) < mpmath.mpf(2) ** (10 - BITS)
+
+
 def test_divergence_is_refused_with_its_step():
     with pytest.raises(ValueError, match=r"the iterates diverge: \|x\| exceeds 2\*\*1024 after 11 steps"):
         arbitrary.iterate(bea.VectorField([x**2], [x]), ExplicitEuler(), [1], 1, steps=100)

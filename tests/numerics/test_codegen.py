@@ -4,6 +4,7 @@ import math
 import runpy
 from fractions import Fraction
 
+import mpmath
 import numba
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import bea
 from bea.numerics import codegen
 from bea.numerics.cache import load_module
 from bea.numerics.call import call
@@ -155,6 +157,52 @@ class TestFunctions:
             compile_field(VectorField([10**400 * x], [x]))
         with pytest.raises(ValueError, match="too large"):
             compile_field(VectorField([10**300 * sympy.pi**600 * x], [x]))
+
+    @pytest.mark.parametrize(
+        "number",
+        [
+            10**32 * sympy.exp(-70),
+            sympy.exp(-70),
+            sympy.pi**-60,
+            sympy.tanh(sympy.Rational(1, 10**30)),
+            10**300 * sympy.exp(-1000),
+            sympy.exp(-500) + sympy.pi**-300,
+            sympy.cos(1) ** 900,
+        ],
+        ids=str,
+    )
+    def test_small_irrational_numbers(self, number, form):
+        field = CompiledField(VectorField([number * x, number, number + x, x**number], "x y z u"))
+        exact = float(number.evalf(30))
+        computed = values(field.rhs, [3.0, 0, 0, 0], (), 4)
+        np.testing.assert_allclose(computed[:2], [3 * exact, exact], rtol=1e-15)
+        assert computed[2:].tolist() == [3 + exact, 3**exact]
+        assert exact > 0
+
+    @pytest.mark.parametrize(
+        "number",
+        [
+            sympy.exp(-1000),
+            sympy.Rational(1, 10**400),
+            -(sympy.pi**-700),
+            sympy.exp(-740),
+            sympy.exp(-(10**6)),
+        ],
+        ids=str,
+    )
+    def test_number_that_is_too_small_is_named(self, number):
+        with pytest.raises(ValueError, match="too small to be compiled"):
+            compile_field(VectorField([number * x], [x]))
+
+    def test_a_small_imaginary_part_is_named(self):
+        with pytest.raises(ValueError, match="is not real"):
+            compile_field(VectorField([(1 + sympy.I * sympy.exp(-70)) * x], [x]))
+
+    def test_real_roots_in_complex_clothes(self):
+        """The three real roots of z³ − 3z + 1, of which Cardano's formula gives complex numbers."""
+        roots = sympy.roots(z**3 - 3 * z + 1)
+        computed = rhs(VectorField([root * x for root in roots], sympy.symbols("x y z")), [1, 0, 0])
+        np.testing.assert_allclose(sorted(computed), sorted(np.roots([1, 0, -3, 1])), rtol=1e-14)
 
     def test_hidden_zero(self):
         hidden = (sympy.sqrt(2) - 1) * (sympy.sqrt(2) + 1) - 1
@@ -352,6 +400,35 @@ class TestNumPySource:
         points = np.array([[0.5, -1.0], [0.25, -3.0], [0.0, 0.0]])
         expected = [[math.erf(0.5), math.erf(-1)], [0.5, 0], [1 / math.tan(0.5), 1 / math.tan(-1)]]
         np.testing.assert_allclose(function(points), expected, rtol=1e-14)
+
+    def test_integrals(self, tmp_path):
+        """Parts that hold a variable of integration stay within the integral."""
+        t, s = sympy.Dummy("t"), sympy.Symbol("s")
+        inner = sympy.Integral(sympy.exp(-(s**2) * x * y) * s * t, (s, 0, 1))
+        expression = sympy.Integral(sympy.exp(t * x * y) * (t * x + sympy.exp(t * x * y)) + inner, (t, 0, 1))
+        source = generate_numpy_source(expression * x * y + sympy.exp(x * y), [x, y], [s], "loss")
+        assert "_" not in source.split("lambda ")[1].split(":")[0]
+        function = self.run(tmp_path, expression * x * y + sympy.exp(x * y), [x, y], [s], "loss")
+        points = np.array([[0.3, -1.1], [0.7, 0.4]])
+
+        def exact(a, b):
+            outer = mpmath.quad(lambda u: mpmath.exp(u * a * b) * (u * a + mpmath.exp(u * a * b)), [0, 1])
+            double = mpmath.quad(lambda v: mpmath.exp(-(v**2) * a * b) * v, [0, 1]) / 2
+            return float((outer + double) * a * b + mpmath.exp(a * b))
+
+        np.testing.assert_allclose(function(points, 9.0), [exact(*p) for p in points.T], rtol=1e-11)
+        assert function(points[:, 0], 9.0) == pytest.approx(exact(*points[:, 0]), rel=1e-11)
+
+    def test_the_modified_loss_of_a_loss_that_is_no_polynomial(self, tmp_path):
+        """Against SymPy's own quadrature, which is that of mpmath."""
+        equation = bea.modified_equation(Loss("exp(x*y)", "x y"), bea.GradientDescent(), order=2)
+        expression = equation.loss.truncate(2).expression
+        assert expression.has(sympy.Integral)
+        loss = self.run(tmp_path, expression, [x, y], [h], "loss")
+        exact = expression.subs(
+            {x: sympy.Rational(3, 10), y: sympy.Rational(7, 10), h: sympy.Rational(1, 10)}
+        )
+        assert loss(np.array([0.3, 0.7]), 0.1) == pytest.approx(float(exact.evalf(20)), rel=1e-13)
 
     def test_a_function_without_counterpart_is_named(self):
         with pytest.raises(ValueError, match="has no counterpart in NumPy"):

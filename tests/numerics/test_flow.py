@@ -1,6 +1,9 @@
 """Flows against SciPy, closed forms and arbitrary precision; and how an integration ends early."""
 
+import math
 import signal
+from decimal import Decimal
+from fractions import Fraction
 
 import mpmath
 import numpy as np
@@ -158,6 +161,32 @@ class TestAccuracy:
         result = flow(field, start, (0, 1), dict(zip("abcd", entries, strict=True)))
         expected = scipy.linalg.expm(np.reshape(entries, (2, 2))) @ start
         np.testing.assert_allclose(result.y[:, -1], expected, rtol=1e-8, atol=1e-8)
+
+
+class TestWithoutAbsoluteTolerance:
+    def test_from_zero(self):
+        result = flow(VectorField(["1 + x"], "x"), [0.0], (0, 1), atol=0)
+        assert result.y[0, -1] == pytest.approx(math.e - 1, rel=1e-9)
+        assert len(result.t) < 100
+
+    def test_one_component_from_zero_and_back_through_it(self):
+        result = flow(VectorField(["v", "-u"], "u v"), [0.0, 1.0], (0, 10), atol=0)
+        np.testing.assert_allclose(result.y[:, -1], [np.sin(10), np.cos(10)], rtol=1e-8)
+        assert len(result.t) < 200
+
+    def test_a_component_that_stays_zero(self):
+        result = flow(VectorField(["u*v", "-v"], "u v"), [0.0, 1.0], (0, 1), atol=0)
+        np.testing.assert_allclose(result.y[:, -1], [0, np.exp(-1)], rtol=1e-9)
+
+    def test_decay_below_the_least_normal_number(self):
+        result = flow(VectorField(["-x"], "x"), [1.0], (0, 900), atol=0)
+        assert result.success
+        assert abs(result.y[0, -1]) < 1e-300
+
+    def test_steps_are_those_of_scipy(self):
+        ours = flow(LOTKA_VOLTERRA, [2, 1], (0, 3), rtol=1e-6, atol=0)
+        theirs = scipy.integrate.solve_ivp(lotka_volterra, (0, 3), [2, 1], "DOP853", rtol=1e-6, atol=0)
+        np.testing.assert_allclose(ours.t, theirs.t, rtol=1e-8)
 
 
 class TestFixedSteps:
@@ -348,6 +377,13 @@ class TestArguments:
         flow(LOTKA_VOLTERRA, x0, (0, 1))
         assert x0.tolist() == [2, 1]
 
+    @pytest.mark.parametrize(
+        "start", [Fraction(1, 4), sympy.Rational(1, 4), sympy.sqrt(2) / 8, Decimal("0.25")]
+    )
+    def test_exact_numbers_are_a_start(self, start):
+        exact, rounded = (flow(LOGISTIC, [x], (0, 1)).y for x in (start, float(start)))
+        assert np.array_equal(exact, rounded)
+
     def test_rtol_below_rounding_is_raised(self):
         with pytest.warns(UserWarning, match="below rounding"):
             result = flow(LOGISTIC, [0.25], (0, 1), rtol=1e-20, atol=0)
@@ -389,6 +425,11 @@ class TestArguments:
             ({"method": SecondOrder(), "step_size": 0.1}, ValueError, "'alpha' .* has no value"),
             ({"step_size": 0}, ValueError, "step_size must be a positive number"),
             ({"step_size": np.inf}, ValueError, "step_size must be a positive number"),
+            ({"method": RK4(), "step_size": 1e-300}, ValueError, "step_size = 1e-300 would take more steps"),
+            ({"method": RK4(), "step_size": 5e-324}, ValueError, "would take more steps over t_span than"),
+            ({"parameters": [("k", 1)]}, TypeError, "parameters are given as a mapping"),
+            ({"x0": [sympy.Symbol("a"), 1]}, TypeError, "x0 must hold real numbers"),
+            ({"x0": [sympy.I, 1]}, TypeError, "x0 must hold real numbers"),
             ({"max_steps": 0}, ValueError, "max_steps must be a positive integer"),
             ({"max_steps": 1.5}, ValueError, "max_steps must be a positive integer"),
             ({"parameters": {"r": 1}}, ValueError, "'r' is no parameter"),

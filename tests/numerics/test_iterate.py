@@ -236,8 +236,25 @@ def test_a_step_without_a_solution_stops_the_run():
 
 def test_a_field_that_is_not_finite_at_a_stage_stops_the_run():
     with pytest.warns(RuntimeWarning, match="after 0 Newton iterations the field is not finite"):
-        path = iterate(VectorField(["-sqrt(x)"], variables="x"), ImplicitEuler(), [0.25], 10, 3)
+        path = iterate(VectorField(["-1/x"], variables="x"), ImplicitEuler(), [0.0], 10, 3)
     assert len(path.x) == 1
+
+
+@pytest.mark.parametrize(
+    ("component", "function", "start", "h"),
+    [
+        ("-x**5", lambda y: y**5, 10.0, 1),
+        ("-exp(x)", math.exp, 60.0, 1),
+        ("-exp(x)", math.exp, 600.0, 1),
+        ("-sqrt(x)", math.sqrt, 0.25, 10),
+    ],
+)
+def test_a_slope_that_leads_far_away_is_no_obstacle(component, function, start, h):
+    """y + h f(y) = x has one root, which lies far from x − h f(x) or where f is not even defined there."""
+    path = iterate(VectorField([component], variables="x"), ImplicitEuler(), [start], h, 1)
+    root = scipy.optimize.brentq(lambda y: y + h * function(y) - start, 0, start, xtol=1e-15, rtol=1e-15)
+    assert path.success
+    assert path.x[1, 0] == pytest.approx(root, rel=1e-13)
 
 
 def test_a_singular_newton_matrix_stops_the_run():
@@ -327,6 +344,9 @@ GOOD = {"system": LOTKA_VOLTERRA, "scheme": RK4(), "x0": [1.0, 1.0], "step_size"
         ({"step_size": sympy.Symbol("h")}, TypeError, "step_size must be a real number, not h"),
         ({"steps": -1}, ValueError, "steps must be at least 0, not -1"),
         ({"steps": 1.5}, TypeError, "steps must be an integer, not 1.5"),
+        ({"steps": 10**20, "record_every": 10**20}, ValueError, "steps must be at most 9223372036854775807"),
+        ({"record_every": 10**20}, ValueError, "record_every must be at most 9223372036854775807"),
+        ({"parameters": [("k", 1)]}, TypeError, "parameters are given as a mapping"),
         ({"steps": True}, TypeError, "steps must be an integer, not True"),
         ({"record_every": 0}, ValueError, "record_every must be at least 1, not 0"),
         ({"record_every": "1"}, TypeError, "record_every must be an integer, not '1'"),

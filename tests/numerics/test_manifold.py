@@ -192,6 +192,23 @@ def test_flows_without_limit_say_so(system, start, sentence):
     assert np.isfinite(limit.x).all()
 
 
+def test_a_degenerate_minimum_is_not_claimed_to_be_reached():
+    """On ẋ = −x³ the solution is x/√(1 + 2x²t): its approach to 0 is no exponential."""
+    quartic = bea.Loss("x**4/4", "x")
+    with pytest.warns(RuntimeWarning, match="has not settled .* more slowly than exponentially"):
+        limit = flow_limit(quartic, [1.0])
+    assert not limit.success
+    assert limit.x[0] == pytest.approx(1 / np.sqrt(1 + 2 * limit.t), rel=1e-3)
+
+
+def test_a_weak_minimum_is_reached():
+    """The control: the flow to a slow, yet not degenerate, minimum settles."""
+    limit = flow_limit(bea.Loss("x**4/4 + x**2/1000", "x"), [1.0])
+    assert limit.success
+    assert limit.on_zero_loss_set
+    assert abs(limit.x[0]) < 1e-15
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.floats(-4, 4), st.floats(-4, 4))
 def test_the_nearest_point_of_an_ellipse(x, y):
@@ -263,12 +280,19 @@ def test_projection_onto_a_point():
         (lambda: project(ELLIPSE, [1.0, 2.0], parameters={"k": 1}), ValueError, "'k' is no parameter"),
         (lambda: project(ELLIPSE, [0.0, 0.0]), RuntimeError, "do not reach the zero-loss set"),
         (lambda: project(ELLIPSE, [3.0, 2.0], max_iterations=1), RuntimeError, "in 1 steps"),
+        (lambda: project(ELLIPSE, [1.0, 2.0], max_iterations=0), ValueError, "must be at least 1, not 0"),
+        (lambda: project(ELLIPSE, [1.0, 2.0], max_iterations="a"), TypeError, "must be an integer, not 'a'"),
+        (lambda: project(ELLIPSE, [1.0, 2.0], tolerance="a"), TypeError, "tolerance must be a number"),
+        (lambda: project(ELLIPSE, [1.0, 2.0], [("k", 1)]), TypeError, "parameters are given as a mapping"),
         (lambda: project(bea.Loss("x**2 + y**2 + 1", "x y"), [1.0, 1.0]), RuntimeError, "leads to no zero"),
         (lambda: project(catalogue.implicit_curve("x*y"), [0.0, 0.0]), ValueError, "no tangent space"),
         (lambda: flow_limit("x", [1.0]), TypeError, "a Loss or a VectorField, not str"),
         (lambda: flow_limit(ELLIPSE, [1.0, np.nan]), ValueError, "must be finite"),
         (lambda: flow_limit(bea.VectorField(["log(x)"], "x"), [-1.0]), ValueError, "not finite at x0"),
         (lambda: flow_limit(ELLIPSE, [1.0, 1.0], max_time=0), ValueError, "max_time must be positive"),
+        (lambda: flow_limit(ELLIPSE, [1.0, 1.0], max_time="a"), TypeError, "max_time must be a number"),
+        (lambda: flow_limit(ELLIPSE, [1.0, 1.0], [("k", 1)]), TypeError, "parameters are given as a mapping"),
+        (lambda: flow_limit(ELLIPSE, [1.0, 1.0], zero_loss_set="x - 1"), TypeError, "a ZeroLossSet, not str"),
         (lambda: flow_limit(bea.Loss("k*x**2", "x"), [1.0]), ValueError, "no value for parameter 'k'"),
         (lambda: flow_limit(ELLIPSE, [1.0, 1.0], {"k": 1}), ValueError, "'k' is no parameter"),
     ],

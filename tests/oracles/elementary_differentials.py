@@ -1,10 +1,10 @@
-"""Elementary differentials of polynomial systems by repeated differentiation, straight from the definition."""
+"""Elementary differentials of polynomial systems by repeated differentiation, as they are defined."""
 
 import sympy
 
 
 def elementary_differential(tree, parts, variables):
-    """F(τ)(y) as a list of d expressions; a vertex of colour ν differentiates parts[ν], a list of d expressions."""
+    """F(τ)(y) as a list of d expressions; a vertex of colour ν stands for parts[ν], such a list too."""
     branches = [elementary_differential(child, parts, variables) for child in tree.children]
     return multilinear(parts[tree.root_colour], branches, variables)
 
@@ -23,7 +23,7 @@ def multilinear(field, vectors, variables):
 
 
 def evaluated(series, parts, variables):
-    """For n = 1, 2, … the coefficient of hⁿ in the series Σ h^{|τ|}/σ(τ) a(τ) F(τ), a list of d expressions."""
+    """For n = 1, 2, … the coefficient of hⁿ in Σ h^{|τ|}/σ(τ) a(τ) F(τ), a list of d expressions."""
     found = []
     for n in range(1, series.order + 1):
         total = [sympy.Integer(0)] * len(variables)

@@ -127,6 +127,34 @@ def test_sample_says_when_it_finds_nothing(residuals, codimension):
         zeros.sample(3, rng=0)
 
 
+@pytest.mark.parametrize("residual", ["x**2 + y**2", "x**2", "(x - y)**3", "x**2 - 4*x*y + 4*y**2"])
+def test_sample_keeps_no_singular_point(residual):
+    """Everywhere on these sets F' vanishes, so that no rounded zero is a regular point."""
+    with pytest.raises(RuntimeError, match="led to 0 regular points"):
+        bea.ZeroLossSet([residual], "x y").sample(2, rng=0)
+
+
+def test_regular_points_may_be_ill_conditioned():
+    """F' has the singular values 1 and 1e-6 everywhere."""
+    zeros = bea.ZeroLossSet(["x", "(y - z)/10**6"], "x y z")
+    points = zeros.sample(3, rng=0)
+    np.testing.assert_allclose(points[:, 1], points[:, 2], atol=1e-9)
+
+
+def test_a_network_that_can_only_be_zero_has_no_regular_point():
+    zeros = bea.catalogue.diagonal_network(X=[[1, 1]], y=[0], signed=False).zero_loss_set
+    with pytest.raises(RuntimeError, match="led to 0 regular points"):
+        zeros.sample(1, rng=0)
+
+
+@pytest.mark.parametrize("k", [1e-9, 1e9])
+def test_regular_points_do_not_depend_on_the_scale_of_the_residual(k):
+    scaled = bea.ZeroLossSet(["k*(x**2 + y**2 - 1)"], "x y", parameters={"k": k})
+    np.testing.assert_allclose(np.linalg.norm(scaled.sample(5, rng=0), axis=1), 1, atol=1e-12)
+    small = bea.ZeroLossSet(["x**2 + y**2 - k"], "x y", parameters={"k": "1e-6"})
+    np.testing.assert_allclose(np.linalg.norm(small.sample(5, rng=0), axis=1), 1e-3, rtol=1e-9)
+
+
 @given(angle, st.floats(-1, 1))
 def test_tangent_projection_of_the_sphere(t, z):
     x = np.array([np.sqrt(1 - z**2) * np.cos(t), np.sqrt(1 - z**2) * np.sin(t), z])
@@ -198,6 +226,8 @@ def test_how_it_is_shown():
         (lambda: bea.ZeroLossSet(["x"], "x y", {"k": 1}), ValueError, "'k' is no parameter"),
         (lambda: CIRCLE.contains([1.0]), ValueError, r"x must have shape \(2,\)"),
         (lambda: CIRCLE.contains([1.0, 0.0], tolerance=-1), ValueError, "a nonnegative number"),
+        (lambda: CIRCLE.contains([1.0, 0.0], tolerance="a"), TypeError, "a tolerance must be a number"),
+        (lambda: CIRCLE.sample(1, scale="a"), TypeError, "scale must be a number, not 'a'"),
         (lambda: CIRCLE.contains([1.0, np.nan]), ValueError, "must be finite"),
         (lambda: CIRCLE.contains(["a", "b"]), TypeError, "must hold real numbers"),
         (lambda: CIRCLE.sample(-1), ValueError, "a nonnegative integer"),
