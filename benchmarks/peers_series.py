@@ -3,7 +3,7 @@
     python benchmarks/peers.py series
     python benchmarks/peers_series.py       the orders 18 and 20: a minute, and 5 GB of memory
 
-A peer runs in a process of its own, so that nothing it has kept from an earlier run helps it, and so do we: our
+A peer runs in a process of its own, so that nothing kept from an earlier run helps it, and so do we: our
 tables of trees are built anew each time, with compiled loops loaded beforehand. Times are processor times.
 """
 

@@ -171,7 +171,7 @@ class TestMistakes:
             (["derive", "c*a", "--variables", "a", "--parameter", "c=1", "--parameter", "c=2"], "two values"),
             (["derive", "(1 - a*b", "--variables", "a,b"], "(1 - a*b"),
             (["derive", "__import__('os').getcwd()", "--variables", "a"], "import"),
-            (["derive", "abs(a)", "--variables", "a", "--vector-field"], "not smooth"),
+            (["derive", "abs(a)", "--variables", "a", "--vector-field"], "must be smooth"),
             (["derive", "h*a", "--variables", "a"], "h"),
             (["derive", "p; q", "--variables", "p"], "one component for each variable"),
             (["derive", LOSS, "--variables", "a,b", "--ordr", "2"], "--ordr"),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import reduce
 from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sympy
 
@@ -286,6 +286,7 @@ def term(expression: sympy.Expr) -> tuple[float, Counter[sympy.Expr]]:
 
 def real_number(expression: sympy.Expr) -> float:
     """The float nearest to an exact real number; one that `DIGITS` digits do not tell from 0 is 0."""
+    value: Any
     if expression.is_Rational:
         value = quotient(int(expression.p), int(expression.q))
     else:

@@ -27,8 +27,8 @@ FILLS = ("black", "white", *ORDER_COLOURS)
 #: How many trees a table shows at most, and up to which order all trees.
 MOST_TREES, HIGHEST_ORDER = 500, 9
 
-#: In a table, in units of the length of an edge: the height of a line of text, about the width of a letter, and
-#: the space below the last line.
+#: In a table, in units of the length of an edge: the height of a line of text, about the width of a letter,
+#: and the space below the last line.
 LINE, LETTER, GAP = 0.6, 0.2, 0.95
 
 #: The colour of coefficients in a table.

@@ -89,8 +89,7 @@ def read_coefficients(numbers: Sequence[sympy.Expr | float], start: np.ndarray) 
     field = number_field(exact)
     if field is not None:
         return Exact.read(exact, field, start)
-    ring = Localization(exact)
-    return Symbolic(start, ring, ring.constants(exact))
+    return Symbolic.read(exact, start)
 
 
 def common_field(operands: Sequence[Coefficients]) -> NumberField | None:

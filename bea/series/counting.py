@@ -36,7 +36,7 @@ def count_trees(order: int, colours: int = 1) -> int:
     .. [1] A. Cayley (1857), On the theory of the analytical forms called trees, Philosophical Magazine 13,
            172–176.
     .. [2] E. Hairer, C. Lubich and G. Wanner (2006), Geometric Numerical Integration, 2nd ed., Springer,
-           Section III.1, Table 1.1, and Section III.2 for two colours.
+           Sections III.1, and III.2 for two colours.
 
     Examples
     --------

@@ -17,8 +17,8 @@ on forests of two trees or more, so each forest is one tree. ∎
 
 Therefore, if D_k a(τ) is an integer for all trees of order k, and L_{n,m} is the least common multiple of
 D_{k_1} ⋯ D_{k_m} over all k_1 + ⋯ + k_m = n, then at order n the lcm over m of L_{n,m} clears the
-denominators of (a − ε)^{*j}, and the lcm over m of lcm(1, …, m) L_{n,m} those of log a. In particular lcm(1,
-…, n) qⁿ does if every a(τ) q^{|τ|} is an integer. Substitution, which puts b(τ₁) ⋯ b(τ_m) beside a
+denominators of (a − ε)^{*j}, and the lcm over m of lcm(1, …, m) L_{n,m} those of log a. In particular, if
+every a(τ) q^{|τ|} is an integer, then lcm(1, …, n) qⁿ does. Substitution, which puts b(τ₁) ⋯ b(τ_m) beside a
 coefficient of order m [2]_, is bounded alike. All this holds for the integers ℤ[θ] of a number field as it
 does for ℤ.
 
@@ -27,7 +27,7 @@ References
 .. [1] E. Hairer, C. Lubich and G. Wanner (2006), Geometric Numerical Integration, 2nd ed., Springer,
        Section III.1.4.
 .. [2] P. Chartier, E. Hairer and G. Vilmart (2010), Algebraic structures of B-series, Foundations of
-       Computational Mathematics 10, 407–427, Section 3.
+       Computational Mathematics 10, 407–427.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ An integer x is kept as digits d_0, d_1, … with |d_i| < p_i / 2 and
 The digits follow from the residues modulo p_0, p_1, … one after the other, as in Garner's algorithm [1]_,
 and one more prime either leaves all numbers as they are, its digits being 0, or adds to them. So the search
 ends at the first prime that brings nothing new. What is found is right if every |x| < p_0 ⋯ p_k / 2, the
-last prime included: one prime more than the numbers found need.
+last prime included: one prime more than the numbers found need. Numbers that are no integers would go on for
+ever.
 
 References
 ----------

@@ -83,7 +83,7 @@ class Exact:
         if isinstance(ring, Residues):
             return self._residues(ring)
         if isinstance(ring, Doubles):
-            return self._floats()
+            return self._floats(ring)
         return ring.constants(self.values())
 
     def _residues(self, ring: Residues) -> Array:
@@ -93,9 +93,9 @@ class Exact:
         numerators = residues(self.digits.reshape(len(weights), len(self)), weights, p)
         return scaled_by_order(numerators, self.start, [pow(D, -1, p) for D in self.denominators], p)
 
-    def _floats(self) -> Array:
+    def _floats(self, ring: Doubles) -> Array:
         if self.field.degree > 1:
-            return np.array([float(value) for value in self.values()])
+            return ring.constants(self.values())
         floats = np.zeros(len(self))
         for n, D in enumerate(self.denominators):
             trees = slice(self.start[n], self.start[n + 1])

@@ -19,11 +19,11 @@ from bea.series.tables import TreeTables, tree_tables
 if TYPE_CHECKING:
     from bea.series.flow_series import FlowSeries
 
-__all__ = ["FieldSeries"]
+__all__ = ["FieldSeries", "require_substitutable"]
 
 
 class FieldSeries(Series):
-    r"""A vector field h f̃(y) = Σ_τ h^{|τ|}/σ(τ) b(τ) F(τ)(y), as an immutable mapping from τ to b(τ) [1]_.
+    r"""A vector field ``h f̃(y) = Σ_τ h^{|τ|}/σ(τ) b(τ) F(τ)(y)``, as an immutable mapping from τ to b(τ) [1]_.
 
     **Coefficients are stored without the 1/σ(τ).** That of the empty tree is 0. Elementary differentials
     F(τ) are those of the field f of the differential equation ẏ = f(y). The series holds all trees up to
@@ -147,8 +147,7 @@ class FieldSeries(Series):
         .. [1] P. Chartier, E. Hairer and G. Vilmart (2010), Algebraic structures of B-series, Foundations of
                Computational Mathematics 10, 407–427.
         """
-        if not isinstance(field, FieldSeries):
-            raise TypeError(f"a FieldSeries takes the place of f, not a {type(field).__name__}")
+        require_substitutable(self, field)
         return field._with(substitution, substitution_bound, self)
 
     # -- structure -------------------------------------------------------------------------------------
@@ -235,3 +234,13 @@ class FieldSeries(Series):
 
     def __neg__(self) -> FieldSeries:
         return self * -1
+
+
+def require_substitutable(series: Series, field: object) -> None:
+    """Refuse what cannot take the place of f in a series, and series with several fields f."""
+    if not isinstance(field, FieldSeries):
+        raise TypeError(f"a FieldSeries takes the place of f, not a {type(field).__name__}")
+    if series.colours > 1:
+        raise ValueError(
+            f"a field takes the place of f in B-series, not in P-series of {series.colours} colours"
+        )

@@ -21,7 +21,7 @@ from bea.series.denominators import (
     substitution_inverse_bound,
 )
 from bea.series.exact import Exact
-from bea.series.field_series import FieldSeries
+from bea.series.field_series import FieldSeries, require_substitutable
 from bea.series.floats import Floats
 from bea.series.group import composition, logarithm, power
 from bea.series.rings import Array, Ring
@@ -50,7 +50,7 @@ class Stages(NamedTuple):
 
 
 class FlowSeries(Series):
-    r"""A map y ↦ y + Σ_τ h^{|τ|}/σ(τ) a(τ) F(τ)(y), as an immutable mapping from τ to a(τ) [1]_.
+    r"""A map ``y ↦ y + Σ_τ h^{|τ|}/σ(τ) a(τ) F(τ)(y)``, as an immutable mapping from τ to a(τ) [1]_.
 
     **Coefficients are stored without the 1/σ(τ).** That of the empty tree, which stands for y itself, is 1.
     Elementary differentials F(τ) are those of the field f of ẏ = f(y). The exact flow over one step has
@@ -204,7 +204,7 @@ class FlowSeries(Series):
         return self._with(operation, inverse_bound)
 
     def adjoint(self) -> FlowSeries:
-        """The adjoint method, the inverse map of the step with −h: (−1)^{|τ|} a⁻¹(τ).
+        """The adjoint method, the inverse map of the step with −h: ``(−1)^{|τ|} a⁻¹(τ)``.
 
         Examples
         --------
@@ -270,8 +270,7 @@ class FlowSeries(Series):
         >>> FlowSeries.exact().substitute(modified) == bseries(RK4())
         True
         """
-        if not isinstance(field, FieldSeries):
-            raise TypeError(f"a FieldSeries takes the place of f, not a {type(field).__name__}")
+        require_substitutable(self, field)
         if self._stages is None:
             return field._with(substitution, substitution_bound, self, result=FlowSeries)
         return self._by_stages(stage_substitution, substitution_bound, field, FlowSeries)
@@ -298,6 +297,7 @@ class FlowSeries(Series):
         >>> field[RootedTree([1, 2, 2])], field[RootedTree([1, 2, 3])]
         (1/12, -1/12)
         """
+        require_substitutable(self, FieldSeries.original(1, self.colours))
         single = self.truncate(1).coefficients.values()
         if any(value != 1 for value in single):
             raise ValueError(

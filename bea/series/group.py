@@ -11,7 +11,7 @@ the map a = exp(b) is exp(∂_{log a}) c. All sums are finite: (∂_b^j c)(τ) =
 References
 ----------
 .. [1] E. Hairer, C. Lubich and G. Wanner (2006), Geometric Numerical Integration, 2nd ed., Springer,
-       Section IX.9.1 and Equation (9.7).
+       Section IX.9.1.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ __all__ = [
     "exponential",
     "lie_derivative",
     "logarithm",
+    "order_of_size",
     "orders_of",
     "power",
 ]
@@ -114,18 +115,18 @@ def logarithm(ring: Ring, tables: TreeTables, a: Array) -> Array:
     return b
 
 
-def flow_derivative(ring: Ring, tables: TreeTables, b: Array, c: Array, empty: int) -> Array:
+def carried(ring: Ring, tables: TreeTables, b: Array, c: Array, empty: int) -> Array:
     """The series c carried along the flow of b: exp(∂_b) c."""
-    carried = ring.zeros(len(c))
+    result = ring.zeros(len(c))
     further = LieSeries(ring, tables, order_of_size(tables, len(c)), b, c, empty=empty)
     for n, trees in orders_of(tables, len(c)):
-        carried[trees] = ring.add(c[trees], further.at(n))
-    return carried
+        result[trees] = ring.add(c[trees], further.at(n))
+    return result
 
 
 def composition(ring: Ring, tables: TreeTables, a: Array, c: Array, empty: int) -> Array:
     """The series c after the flow a; `empty` is c(∅)."""
-    return flow_derivative(ring, tables, logarithm(ring, tables, a), c, empty)
+    return carried(ring, tables, logarithm(ring, tables, a), c, empty)
 
 
 def power(ring: Ring, tables: TreeTables, a: Array, exponent: Array) -> Array:

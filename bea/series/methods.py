@@ -53,7 +53,7 @@ def bseries(scheme: Scheme, order: int = 6) -> FlowSeries:
     References
     ----------
     .. [1] E. Hairer, C. Lubich and G. Wanner (2006), Geometric Numerical Integration, 2nd ed., Springer,
-           Section III.1.2, Theorem 1.4.
+           Section III.1.2.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def rosenbrock(alpha: Table, gamma: Table, b: Column, order: int = 6) -> FlowSer
     References
     ----------
     .. [1] E. Hairer and G. Wanner (1996), Solving Ordinary Differential Equations II, 2nd ed., Springer,
-           Section IV.7, Theorem 7.4.
+           Section IV.7.
 
     Examples
     --------

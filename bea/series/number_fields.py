@@ -94,6 +94,8 @@ def number_field(numbers: Sequence[sympy.Expr]) -> NumberField | None:
     if any(number.is_algebraic is not True for number in irrational):
         return None
     domain, _ = sympy.construct_domain(irrational, extension=True)
+    if domain.is_ZZ_I or domain.is_QQ_I:
+        return NumberField(sympy.I, (1, 0, 1))
     if not domain.is_AlgebraicField or domain.ext.minpoly.degree() > MAX_DEGREE:
         return None
     _, *monic = (sympy.QQ.to_sympy(c) for c in domain.mod.to_list())

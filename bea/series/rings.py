@@ -151,7 +151,10 @@ class Doubles(_Compiled):
     modulus = np.float64(0)
 
     def constant(self, number: sympy.Expr) -> float:
-        return float(number)
+        try:
+            return float(number)
+        except TypeError:
+            raise ValueError(f"{number} is not real, so it cannot become a float") from None
 
     def add(self, u: Array, v: Array) -> Array:
         return u + v

@@ -30,7 +30,7 @@ MOST_SHOWN = 20
 
 
 class Series(Mapping[RootedTree, Any]):
-    r"""A B-series B(a, y) = a(∅) y + Σ_τ h^{|τ|}/σ(τ) a(τ) F(τ)(y), truncated after some order.
+    r"""A B-series ``B(a, y) = a(∅) y + Σ_τ h^{|τ|}/σ(τ) a(τ) F(τ)(y)``, truncated after some order.
 
     Coefficients a(τ) are stored without the 1/σ(τ). See `FlowSeries`, with a(∅) = 1, and `FieldSeries`, with
     a(∅) = 0.
@@ -202,7 +202,7 @@ class Series(Mapping[RootedTree, Any]):
         return self.from_coefficients(self._tables, self.coefficients.truncated(order))
 
     def scale(self, factor: object) -> Self:
-        """The series for another step size, λh in the place of h: a(τ) becomes λ^{|τ|} a(τ).
+        """The series for another step size, λh in the place of h: a(τ) becomes ``λ^{|τ|} a(τ)``.
 
         Parameters
         ----------

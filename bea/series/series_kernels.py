@@ -105,7 +105,7 @@ def stage_weights(rest, child, colour, A, B, b, modulus, product, inner, outer, 
         Filled.
     """
     stages = b.shape[1]
-    G, phi = np.empty_like(product[0]), np.empty_like(product[0])
+    G, phi = np.empty(stages, product.dtype), np.empty(stages, product.dtype)
     for t in range(len(rest)):
         r, c = rest[t], child[t]
         for i in range(stages):

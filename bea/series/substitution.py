@@ -16,7 +16,7 @@ yields, order by order.
 References
 ----------
 .. [1] P. Chartier, E. Hairer and G. Vilmart (2010), Algebraic structures of B-series, Foundations of
-       Computational Mathematics 10, 407–427, Theorem 3.2.
+       Computational Mathematics 10, 407–427.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ when they are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import lcm
 from typing import Any
@@ -20,6 +20,9 @@ from sympy.polys.fields import sfield
 from bea.series.rings import Array, Ring
 
 __all__ = ["Localization", "Symbolic"]
+
+#: What stands for the imaginary unit while it is a symbol like others.
+IMAGINARY_UNIT = sympy.Dummy("i")
 
 
 class Quotient:
@@ -77,8 +80,11 @@ class Localization:
     def __init__(self, expressions: Iterable[sympy.Expr]) -> None:
         from flint import Ordering, fmpq_mpoly_ctx
 
-        self._fractions, elements = sfield([sympy.Integer(1), *expressions])
-        self._generators = [sympy.sympify(g) for g in self._fractions.symbols]
+        plain = [expression.xreplace({sympy.I: IMAGINARY_UNIT}) for expression in expressions]
+        self._fractions, elements = sfield([sympy.Integer(1), *plain])
+        self._generators = [
+            sympy.sympify(g).xreplace({IMAGINARY_UNIT: sympy.I}) for g in self._fractions.symbols
+        ]
         names = [f"x{i}" for i in range(max(len(self._generators), 1))]
         self._context = fmpq_mpoly_ctx.get(names, Ordering.degrevlex)
         self.factors: list[Any] = []
@@ -110,7 +116,8 @@ class Localization:
 
     def constant(self, expression: sympy.Expr) -> Quotient:
         """An expression as an element."""
-        fraction = self._fractions.from_expr(sympy.sympify(expression))
+        plain = sympy.sympify(expression).xreplace({sympy.I: IMAGINARY_UNIT})
+        fraction = self._fractions.from_expr(plain)
         content, factors = self._polynomial(fraction.denom).factor()
         powers = tuple(sum(int(k) for f, k in factors if f == factor) for factor in self.factors)
         return Quotient(self, self._polynomial(fraction.numer) / content, powers)
@@ -209,6 +216,16 @@ class Symbolic:
     ring: Localization
     array: Array
     _known: dict[int, sympy.Expr] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, expressions: Sequence[sympy.Expr], start: np.ndarray) -> Symbolic:
+        """Expressions as coefficients."""
+        ring = Localization(expressions)
+        return cls(start, ring, ring.constants(expressions))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The coefficients travel to other processes as expressions."""
+        return Symbolic.read, (self.values(), self.start)
 
     @property
     def order(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from threading import RLock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -74,6 +74,10 @@ class TreeTables:
         self._cuts: list[Cuts] = []
         self._products = Products(0, self.start, self.start, self.rest)
         self._lock = RLock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Tables travel to other processes by what they are made of."""
+        return tree_tables, (self.order, self.colours)
 
     def grow(self, order: int) -> TreeTables:
         """Number the trees up to that order, if they are not yet.

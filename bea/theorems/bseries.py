@@ -111,13 +111,13 @@ def _tall_and_bushy_trees() -> Iterator[Claim]:
     modified = bseries(ExplicitEuler(), order=TALL_ORDER).log()
     orders = range(1, TALL_ORDER + 1)
     yield _equality(
-        "euler: at tall trees the coefficients of log(1 + x)",
+        "explicit-euler: at tall trees the coefficients of log(1 + x)",
         [sympy.Rational((-1) ** (n + 1), n) for n in orders],
         [modified[RootedTree(range(1, n + 1))] for n in orders],
         f"orders 1 to {TALL_ORDER}",
     )
     yield _equality(
-        "euler: at bushy trees the Bernoulli numbers",
+        "explicit-euler: at bushy trees the Bernoulli numbers",
         [sympy.bernoulli(n - 1, 0) for n in orders],
         [modified[RootedTree([1] + [2] * (n - 1))] for n in orders],
         f"orders 1 to {TALL_ORDER}, B₁ = −1/2",
@@ -131,18 +131,16 @@ def _riccati() -> Claim:
     terms = evaluate_series(series, field).terms
     measured = [sympy.cancel(term[0] / y ** (k + 2)) for k, term in enumerate(terms)]
     return _equality(
-        "euler: the modified equation of ẏ = y²", RICCATI, measured, "coefficients of h^k y^{k+2}"
+        "explicit-euler: the modified equation of ẏ = y²", RICCATI, measured, "coefficients of h^k y^{k+2}"
     )
 
 
 def _order_of_rk4() -> Iterator[Claim]:
     modified = bseries(RK4(), order=5).log()
     first = next(n for n in range(2, 6) if any(b != 0 for b in modified.terms(n).values()))
-    yield _equality("RK4: lowest order with a correction", [5], [first])
+    yield _equality("rk4: lowest order with a correction", [5], [first])
     tall = RootedTree([1, 2, 3, 4, 5])
-    yield _equality(
-        "RK4: its coefficient at the tall tree of order 5", ["-1/120"], [modified[tree] for tree in [tall]]
-    )
+    yield _equality("rk4: its coefficient at the tall tree of order 5", ["-1/120"], [modified[tall]])
 
 
 # -- the group -------------------------------------------------------------------------------------------
@@ -204,10 +202,10 @@ def _structures(run: Run) -> Iterator[Claim]:
     euler = bseries(ExplicitEuler(), order).log()
     average = FlowSeries.average_vector_field(order).log()
     cases: list[tuple[str, FieldSeries, str, int]] = [
-        *((f"Gauss, {s} stages", bseries(Gauss(s), order).log(), "symplectic", order) for s in (1, 2)),
+        *((f"Gauss of order {2 * s}", bseries(Gauss(s), order).log(), "symplectic", order) for s in (1, 2)),
         ("average vector field", average, "energy-preserving", order),
-        ("control: euler", euler, "symplectic", 1),
-        ("control: euler", euler, "energy-preserving", 1),
+        ("control: explicit-euler", euler, "symplectic", 1),
+        ("control: explicit-euler", euler, "energy-preserving", 1),
         ("control: average vector field", average, "symplectic", 2),
     ]
     for label, series, structure, expected in cases:

@@ -153,6 +153,19 @@ class TestNumberFields:
         assert total[RootedTree([1])] == sympy.sqrt(2)
         assert total[RootedTree([1, 2])] == sympy.sqrt(3)
 
+    def test_complex_steps(self):
+        """Two steps of sizes (1 ± i)h/2 and (1 ∓ i)h/2 raise order 1 to order 2."""
+        step = (1 + sympy.I) / 2
+        first = bseries(ExplicitEuler(), order=3).scale(step)
+        assert first[RootedTree([1])] == sympy.expand(step)
+        both = first @ bseries(ExplicitEuler(), order=3).scale(sympy.conjugate(step))
+        assert both.order_of_accuracy() == 2
+        with pytest.raises(ValueError, match="is not real, so it cannot become a float"):
+            first.as_floats()
+        beside_a_symbol = first.scale("a")
+        assert sympy.expand(beside_a_symbol[RootedTree([1])] - step * sympy.Symbol("a")) == 0
+        assert beside_a_symbol.log().exp() == beside_a_symbol
+
     def test_what_is_not_algebraic_stays_symbolic(self):
         assert number_field([sympy.pi]) is None
         series = FlowSeries({RootedTree([1]): sympy.pi}, order=3)

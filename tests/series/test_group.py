@@ -167,7 +167,7 @@ class TestKnownMethods:
     @few
     @given(tableaus())
     def test_the_tableau_of_the_adjoint(self, table):
-        """It is 1bᵀ − A with the weights b; Hairer, Lubich and Wanner (2006), Theorem V.2.3."""
+        """It is 1bᵀ − A with the weights b; Hairer, Lubich and Wanner (2006), Section V.2."""
         A, b = table
         mirrored = [[weight - a for weight, a in zip(b, row, strict=True)] for row in A]
         series = bseries(RungeKutta(A, b), order=ORDER)

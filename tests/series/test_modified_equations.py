@@ -41,7 +41,7 @@ class TestExplicitEuler:
     modified = bseries(ExplicitEuler(), order=12).log()
 
     def test_orders_up_to_four(self):
-        """Hairer, Lubich and Wanner (2006), Example IX.7.1 and Section IX.9.1."""
+        """Hairer, Lubich and Wanner (2006), Geometric Numerical Integration, Section IX.9.1."""
         assert coefficients(self.modified, "1", "12") == [1, Rational(-1, 2)]
         assert coefficients(self.modified, "123", "122") == [Rational(1, 3), Rational(1, 6)]
         expected = [Rational(-1, 4), Rational(-1, 6), Rational(-1, 12), 0]

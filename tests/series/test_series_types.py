@@ -1,5 +1,6 @@
 """Flows and fields as mappings: reading, looking up, display, and what they refuse."""
 
+import pickle
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -8,7 +9,7 @@ import pytest
 import sympy
 from sympy import Rational
 
-from bea.schemes import RK4, ExplicitEuler
+from bea.schemes import RK4, ExplicitEuler, Gauss2, SecondOrder
 from bea.series import EMPTY, FieldSeries, FlowSeries, RootedTree, bseries, count_trees, pseries
 
 DOT, BRANCH, CHERRY = RootedTree([1]), RootedTree([1, 2]), RootedTree([1, 2, 2])
@@ -193,6 +194,25 @@ class TestOperands:
 
     def test_a_method_that_is_not_consistent(self):
         assert FlowSeries({DOT: 2}, order=3).order_of_accuracy() == 0
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        bseries(RK4(), order=5).log(),
+        bseries(Gauss2(), order=4),
+        bseries(RK4(), order=4).as_floats(),
+        bseries(SecondOrder(), order=4).log(),
+        pseries([RK4(), RK4()], order=3),
+    ],
+    ids=repr,
+)
+def test_series_travel_to_other_processes(series):
+    again = pickle.loads(pickle.dumps(series))
+    assert type(again) is type(series)
+    assert again == series
+    assert dict(again) == dict(series)
+    assert pickle.loads(pickle.dumps(RootedTree([1, 2, 2], [0, 1, 0]))) == RootedTree([1, 2, 2], [0, 1, 0])
 
 
 class TestDisplay:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sympy import Rational
 
 from bea.schemes import RK4, ExplicitEuler, Gauss2, ImplicitMidpoint, RungeKutta, SecondOrder
-from bea.series import FieldSeries, FlowSeries, RootedTree, bseries, rooted_trees
+from bea.series import FieldSeries, FlowSeries, RootedTree, bseries, pseries, rooted_trees
 
 ORDER = 5
 few = settings(max_examples=10, deadline=None)
@@ -163,3 +163,7 @@ def test_bad_inputs():
             series.substitute(s)
     with pytest.raises(ValueError, match="not consistent: its coefficient of the single vertex is 1/2"):
         s.scale("1/2").modifying_integrator()
+    colourful = pseries([ExplicitEuler(), ExplicitEuler()], order=3)
+    for call in (colourful.modifying_integrator, lambda: colourful.substitute(s.log())):
+        with pytest.raises(ValueError, match="not in P-series of 2 colours"):
+            call()
