@@ -87,8 +87,10 @@ class ModifiedEquation:
         """The Euclidean norms ‖f_k(x)‖ of all coefficients at a point."""
         sizes = []
         known = {**self.system.parameters, **parameters}
+        names = {s.name for term in self.terms for s in term.free_symbols}
+        names |= {STEP_SIZE.name, *(s.name for s in self.system.parameter_symbols)}
         for k, term in enumerate(self.terms):
-            part = VectorField(list(term), self.system.variables, known, absent=known)
+            part = VectorField(list(term), self.system.variables, known, absent=names)
             sizes.append(float(np.linalg.norm(part(x))))
             if not math.isfinite(sizes[-1]):
                 raise ValueError(f"the coefficient of h**{k} is not finite at {list(x)}")

@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import os
 import pickle
+import re
 import sys
 import tempfile
 import warnings
@@ -182,5 +183,10 @@ def _execute(path: Path) -> ModuleType:
     return module
 
 
+#: Names of files that are ours.
+_OURS = re.compile(r"bea_[0-9a-f]{16,}\b")
+
+
 def _cached_files(folder: Path) -> list[Path]:
-    return [path for path in (*folder.glob("bea_*"), *folder.glob("__pycache__/bea_*")) if path.is_file()]
+    found = (*folder.glob("bea_*"), *folder.glob("__pycache__/bea_*"))
+    return [path for path in found if path.is_file() and _OURS.match(path.name)]

@@ -15,7 +15,7 @@ _PUBLIC = {
     "clear_tables": "bea.series.tables",
     "continuous_stage": "bea.series.methods",
     "count_trees": "bea.series.counting",
-    "effective_order": "bea.series.effective_order",
+    "effective_order": "bea.series.effective",
     "pseries": "bea.series.methods",
     "rooted_trees": "bea.series.tables",
     "rosenbrock": "bea.series.methods",
@@ -25,7 +25,7 @@ __all__ = sorted(_PUBLIC)
 
 if TYPE_CHECKING:
     from bea.series.counting import count_trees as count_trees
-    from bea.series.effective_order import effective_order as effective_order
+    from bea.series.effective import effective_order as effective_order
     from bea.series.field_series import FieldSeries as FieldSeries
     from bea.series.flow_series import FlowSeries as FlowSeries
     from bea.series.free_trees import FreeTree as FreeTree

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import sympy
-
-from bea.series.coefficients import read_coefficients
-from bea.series.counting import require_order
 from bea.series.denominators import Denominators, exponential_bound, lie_bound, substitution_bound
 from bea.series.group import exponential, lie_derivative
 from bea.series.rings import Array, Ring
+from bea.series.rules import vertices_only
 from bea.series.series import Series, as_number, subtraction, sum_bound
 from bea.series.structure import holds, holds_through
 from bea.series.substitution import substitution
@@ -23,7 +20,7 @@ __all__ = ["FieldSeries", "require_substitutable"]
 
 
 class FieldSeries(Series):
-    r"""A vector field ``h f̃(y) = Σ_τ h^{|τ|}/σ(τ) b(τ) F(τ)(y)``, as an immutable mapping from τ to b(τ) [1]_.
+    r"""A vector field ``h f̃(y) = Σ_τ h^{|τ|}/σ(τ) b(τ) F(τ)(y)``, an immutable mapping from τ to b(τ) [1]_.
 
     **Coefficients are stored without the 1/σ(τ).** That of the empty tree is 0. Elementary differentials
     F(τ) are those of the field f of the differential equation ẏ = f(y). The series holds all trees up to
@@ -79,10 +76,8 @@ class FieldSeries(Series):
     @classmethod
     def original(cls, order: int = 6, colours: int = 1) -> FieldSeries:
         """The field f itself: 1 at every single vertex, 0 at every larger tree."""
-        require_order(order)
         tables = tree_tables(order, colours)
-        numbers = [sympy.Integer(i < colours) for i in range(int(tables.start[order + 1]))]
-        return cls.from_coefficients(tables, read_coefficients(numbers, tables.start[: order + 2]))
+        return cls.from_coefficients(tables, vertices_only(tables, order, 1))
 
     # -- flows -----------------------------------------------------------------------------------------
 

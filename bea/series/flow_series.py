@@ -10,7 +10,6 @@ import numpy as np
 import sympy
 
 from bea.series.coefficients import read_coefficients
-from bea.series.counting import require_order
 from bea.series.denominators import (
     Denominators,
     composition_bound,
@@ -25,7 +24,7 @@ from bea.series.field_series import FieldSeries, require_substitutable
 from bea.series.floats import Floats
 from bea.series.group import composition, logarithm, power
 from bea.series.rings import Array, Ring
-from bea.series.rules import average_vector_field, exact_flow, from_rule
+from bea.series.rules import average_vector_field, exact_flow, from_rule, vertices_only
 from bea.series.series import Series, as_number
 from bea.series.substitution import (
     solved_for_field,
@@ -109,10 +108,8 @@ class FlowSeries(Series):
     @classmethod
     def identity(cls, order: int = 6, colours: int = 1) -> FlowSeries:
         """The map that leaves y as it is: 0 at every tree but the empty one."""
-        require_order(order)
         tables = tree_tables(order, colours)
-        start = tables.start[: order + 2]
-        return cls.from_coefficients(tables, read_coefficients([sympy.Integer(0)] * int(start[-1]), start))
+        return cls.from_coefficients(tables, vertices_only(tables, order, 0))
 
     @classmethod
     def exact(cls, order: int = 6, colours: int = 1) -> FlowSeries:
@@ -236,7 +233,7 @@ class FlowSeries(Series):
 
         Notes
         -----
-        It costs O(|τ|²) operations for each tree. The number of primes modulo which exact coefficients are
+        It costs ``O(|τ|²)`` operations for each tree. The number of primes modulo which exact coefficients are
         found follows from the numbers themselves; see `bea.series.digits`.
 
         Examples

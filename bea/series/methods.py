@@ -65,10 +65,7 @@ def bseries(scheme: Scheme, order: int = 6) -> FlowSeries:
     """
     method = _runge_kutta(scheme)
     require_order(order)
-    A, b = method.A.tolist(), list(method.b)
-    series = _stage_series([A], [A], [b], order)
-    series._stages = Stages(A, b)
-    return series
+    return _remembering(method.A.tolist(), list(method.b), order)
 
 
 def pseries(schemes: Sequence[Scheme], order: int = 6) -> FlowSeries:
@@ -224,14 +221,12 @@ def continuous_stage(A: object, b: object = 1, order: int = 6) -> FlowSeries:
     inner, outer = (_polynomial(source, name) for source, name in ((A, "A"), (b, "b")))
     if outer.degree(SIGMA) > 0:
         raise ValueError(f"b must be a polynomial in tau alone, but it is {outer.as_expr()}")
-    slope = inner.degree(TAU)
+    slope = max(inner.degree(TAU), 0)
     degree = max(inner.degree(SIGMA) + slope * max(order - 2, 0), outer.degree(TAU) + slope * (order - 1), 0)
     nodes, weights = _quadrature(degree)
     table = [[inner.eval({TAU: t, SIGMA: s}) * w for s, w in zip(nodes, weights, strict=True)] for t in nodes]
     column = [outer.eval({TAU: t, SIGMA: 0}) * w for t, w in zip(nodes, weights, strict=True)]
-    series = _stage_series([table], [table], [column], order)
-    series._stages = Stages(table, column)
-    return series
+    return _remembering(table, column, order)
 
 
 def _polynomial(source: object, name: str) -> sympy.Poly:
@@ -256,6 +251,14 @@ def _runge_kutta(scheme: object) -> RungeKutta:
             f"a B-series is known for Runge–Kutta methods (bea.schemes.RungeKutta), not for {name}"
         )
     return scheme
+
+
+def _remembering(A: list[Any], b: list[Any], order: int) -> FlowSeries:
+    """The weights of a Runge–Kutta method in a series that remembers its stages."""
+    tables = [A]
+    series = _stage_series(tables, tables, [b], order)
+    series._stages = Stages(A, b)
+    return series
 
 
 def _stage_series(A: list[Any], B: list[Any], b: list[Any], order: int) -> FlowSeries:

@@ -1,4 +1,4 @@
-"""Coefficients by a rule from those of smaller trees: exact flow, average vector field, any other."""
+"""Coefficients by a rule: the simplest series, the exact flow, the average vector field, any other rule."""
 
 from __future__ import annotations
 
@@ -17,7 +17,19 @@ from bea.series.rings import Array, Ring
 from bea.series.tables import TreeTables
 from bea.series.trees import RootedTree
 
-__all__ = ["average_vector_field", "exact_flow", "from_rule"]
+__all__ = ["average_vector_field", "exact_flow", "from_rule", "vertices_only"]
+
+
+def vertices_only(tables: TreeTables, order: int, value: int) -> Coefficients:
+    """An integer at single vertices, and 0 at all larger trees."""
+    start = tables.start[: order + 2]
+
+    def operation(ring: Ring) -> Array:
+        a = ring.zeros(int(start[-1]))
+        a[: tables.colours] = ring.constants([value])
+        return a
+
+    return lift(operation, RATIONALS, start, [1] * (order + 1))
 
 
 def exact_flow(tables: TreeTables, order: int) -> Coefficients:

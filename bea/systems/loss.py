@@ -125,15 +125,15 @@ class Loss:
         return len(self.variables)
 
     @cached_property
-    def gradient(self) -> sympy.Matrix:
+    def gradient(self) -> sympy.ImmutableMatrix:
         """∇E, of shape (d, 1)."""
         require_smooth([self.expression], "a loss that has a gradient")
-        return sympy.Matrix(partial_derivatives(self.expression, self.variables))
+        return sympy.ImmutableMatrix(partial_derivatives(self.expression, self.variables))
 
     @cached_property
-    def hessian(self) -> sympy.Matrix:
+    def hessian(self) -> sympy.ImmutableMatrix:
         """∇²E, of shape (d, d)."""
-        return sympy.Matrix([partial_derivatives(g, self.variables) for g in self.gradient])
+        return sympy.ImmutableMatrix([partial_derivatives(g, self.variables) for g in self.gradient])
 
     @cached_property
     def field(self) -> VectorField:

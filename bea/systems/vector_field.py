@@ -99,9 +99,9 @@ class VectorField:
         return self._components
 
     @cached_property
-    def expressions(self) -> sympy.Matrix:
+    def expressions(self) -> sympy.ImmutableMatrix:
         """The field as a SymPy matrix of shape (d, 1)."""
-        return sympy.Matrix(self.components)
+        return sympy.ImmutableMatrix(self.components)
 
     @property
     def dimension(self) -> int:
@@ -109,9 +109,9 @@ class VectorField:
         return len(self.variables)
 
     @cached_property
-    def jacobian(self) -> sympy.Matrix:
+    def jacobian(self) -> sympy.ImmutableMatrix:
         """The matrix of partial derivatives ∂f_i/∂x_j, of shape (d, d)."""
-        return sympy.Matrix([partial_derivatives(c, self.variables) for c in self.components])
+        return sympy.ImmutableMatrix([partial_derivatives(c, self.variables) for c in self.components])
 
     def with_parameters(self, /, **values: Value) -> VectorField:
         """The same field with further parameter values, which replace earlier ones."""

@@ -298,3 +298,8 @@ class TestForms:
         field = bea.VectorField(["-10*y"], "y")
         limit = bea.modified_equation(field, ExplicitEuler(), 3).step_size_limit([1.0])
         assert limit == pytest.approx(4 / 30)
+
+    def test_step_size_limit_refuses_parameters_that_there_are_not(self):
+        assert self.equation.step_size_limit([1.0, 2.0], x=2) != self.equation.step_size_limit([1.0, 2.0])
+        with pytest.raises(ValueError, match="no parameter"):
+            self.equation.step_size_limit([1.0, 2.0], foo=2)

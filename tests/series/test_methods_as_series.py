@@ -82,6 +82,11 @@ class TestRules:
         field = series.modifying_integrator()
         assert field == FlowSeries.average_vector_field(order=5).modifying_integrator()
 
+    def test_continuous_stages_that_vanish(self):
+        """Without any inner stage only the single vertex counts: the explicit Euler method."""
+        for order in (1, 3):
+            assert continuous_stage(0, order=order) == bseries(ExplicitEuler(), order=order)
+
     def test_continuous_stages_must_be_polynomials(self):
         with pytest.raises(ValueError, match="A must be a polynomial in tau and sigma"):
             continuous_stage("1/(1 + tau)")

@@ -158,3 +158,10 @@ def test_how_it_is_shown():
 def test_bad_input_gets_a_sentence(call, error, sentence):
     with pytest.raises(error, match=sentence):
         call()
+
+
+def test_its_matrices_cannot_be_changed():
+    loss = bea.Loss("(1 - a*b)**2 / 2", "a b")
+    for matrix in (loss.gradient, loss.hessian, loss.field.expressions, loss.field.jacobian):
+        with pytest.raises(TypeError):
+            matrix[0] = 5

@@ -1,8 +1,7 @@
 r"""Effective order: the order of accuracy that a method has after a change of variables.
 
-A method s is conjugate to the method c s c⁻¹, which steps through the points χ(y_k) instead of y_k, so that
-many steps of it cost two applications of c more than many steps of s. The highest order of accuracy of all
-its conjugates is the effective order of s.
+A method s is conjugate to c s c⁻¹, and n steps of that method are c sⁿ c⁻¹: n steps of s between two changes
+of variables. The highest order of accuracy of all its conjugates is the effective order of s.
 
 Let m = log s be a field that agrees with f up to order n − 1. Conjugation by the flow of a field x_{n−1} of
 order n − 1 adds the bracket [f, x_{n−1}] to m at order n, up to sign, and nothing below. So at each order a
