@@ -13,8 +13,13 @@ import argparse
 
 import peers_derivation
 import peers_flow
+import peers_series
 
-SECTIONS = {"derivation": peers_derivation.SECTION, "flow": peers_flow.SECTION}
+SECTIONS = {
+    "derivation": peers_derivation.SECTION,
+    "flow": peers_flow.SECTION,
+    "series": peers_series.SECTION,
+}
 
 
 def main() -> None:

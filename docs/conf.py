@@ -1,5 +1,6 @@
 """Configuration of the documentation: ``python -m sphinx -W -b html docs docs/_build``."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -64,5 +65,16 @@ html_css_files = ["style.css"]
 html_show_sourcelink = False
 
 
+def bars_are_bars(app, what, name, obj, options, lines):
+    """Make |x| in a docstring a size: reStructuredText would look for a substitution named x."""
+    in_example = in_formula = False
+    for i, line in enumerate(lines):
+        in_formula = line.startswith(".. math::") or (in_formula and (not line or line.startswith(" ")))
+        in_example = bool(line.strip()) and (in_example or line.lstrip().startswith(">>>"))
+        if not (in_formula or in_example):
+            lines[i] = re.sub(r"(``.*?``|`[^`]*`|\\\|)|\|", lambda match: match[1] or r"\|", line)
+
+
 def setup(app):
     app.connect("config-inited", lambda app, config: generated_pages.write(Path(app.srcdir)))
+    app.connect("autodoc-process-docstring", bars_are_bars)

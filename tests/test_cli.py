@@ -14,6 +14,7 @@ from stub_theorems import STUBS
 
 import bea
 from bea.cli import main
+from bea.numerics.cache import load_module
 from bea.schemes import SCHEMES
 from bea.theorems import THEOREMS
 
@@ -334,13 +335,16 @@ class TestListings:
 
     def test_cache(self, run, tmp_path, monkeypatch):
         monkeypatch.setenv("BEA_CACHE_DIR", str(tmp_path))
-        (tmp_path / "bea_1.py").write_text("x = 1\n")
+        load_module(f"folder = {str(tmp_path)!r}\n")
+        made = [path for path in tmp_path.rglob("*") if path.is_file()]
+        size = sum(path.stat().st_size for path in made)
         (tmp_path / "notes.txt").write_text("mine")
         document = json.loads(run("cache", "--json")[1])
-        assert document == {"folder": str(tmp_path), "files": 1, "bytes": 6, "cleared": False}
-        assert run("cache") == (0, f"1 files, 0.0 MB, in {tmp_path}\n", "")
-        assert run("cache", "--clear")[1].startswith("1 files, 0.0 MB, deleted from")
-        assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+        assert made
+        assert document == {"folder": str(tmp_path), "files": len(made), "bytes": size, "cleared": False}
+        assert run("cache") == (0, f"{len(made)} files, 0.0 MB, in {tmp_path}\n", "")
+        assert run("cache", "--clear")[1].startswith(f"{len(made)} files, 0.0 MB, deleted from")
+        assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["notes.txt"]
 
     def test_version(self, capsys):
         with pytest.raises(SystemExit) as exit:

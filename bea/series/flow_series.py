@@ -233,8 +233,8 @@ class FlowSeries(Series):
 
         Notes
         -----
-        It costs ``O(|τ|²)`` operations for each tree. The number of primes modulo which exact coefficients are
-        found follows from the numbers themselves; see `bea.series.digits`.
+        It costs ``O(|τ|²)`` operations for each tree. The number of primes modulo which exact coefficients
+        are found follows from the numbers themselves; see `bea.series.digits`.
 
         Examples
         --------
