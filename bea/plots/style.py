@@ -109,7 +109,7 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
-        mpl.get_backend()  # chosen now, or leaving the context would undo what choosing it sets
+        plt.draw_if_interactive()  # loads the backend now: on leaving the context its settings would be lost
         with mpl.rc_context(SETTINGS):
             return draw(*args, **kwargs)
 
