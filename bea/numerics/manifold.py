@@ -384,8 +384,11 @@ def _is_zero(loss: Loss | None, zeros: ZeroLossSet | None, A: Function, x: np.nd
         return zeros.contains(x)
     if loss is None:
         return None
+    value = loss(x)
+    if not np.isfinite(value):
+        return False
     admitted = np.linalg.norm(A(x), 2) * (HANDOVER * (1 + np.linalg.norm(x))) ** 2
-    return bool(abs(loss(x)) <= admitted)
+    return bool(abs(value) <= admitted)
 
 
 def _compiled(field: VectorField) -> Function:

@@ -300,3 +300,10 @@ def test_projection_onto_a_point():
 def test_bad_input_gets_a_sentence(call, error, sentence):
     with pytest.raises(error, match=sentence):
         call()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_flow_that_runs_away_ends_on_no_zero_loss_set():
+    limit = bea.flow_limit(bea.Loss("-a**2", "a"), [1.0])
+    assert not limit.success
+    assert limit.on_zero_loss_set is False
