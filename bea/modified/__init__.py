@@ -3,16 +3,19 @@
 from bea.modified.elementary_differentials import elementary_differential, evaluate_series
 from bea.modified.equation import ModifiedEquation, modified_equation, modifying_integrator
 from bea.modified.free_tree_functions import free_tree_function, modified_loss_of_series
+from bea.modified.modified_hamiltonian import ModifiedHamiltonian, modified_hamiltonian
 from bea.modified.modified_loss import ModifiedLoss
 from bea.modified.observed import observed_field
 
 __all__ = [
     "ModifiedEquation",
+    "ModifiedHamiltonian",
     "ModifiedLoss",
     "elementary_differential",
     "evaluate_series",
     "free_tree_function",
     "modified_equation",
+    "modified_hamiltonian",
     "modified_loss_of_series",
     "modifying_integrator",
     "observed_field",

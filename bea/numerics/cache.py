@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from bea import __version__
+from bea.storage import cache_folder, written_whole
 
 __all__ = ["CacheInfo", "cache_folder", "cache_info", "clear_cache", "load_module"]
 
@@ -39,35 +40,15 @@ _modules: dict[str, ModuleType] = {}
 
 
 class CacheInfo(NamedTuple):
-    """Where compiled code lies, in how many files, of how many bytes together."""
+    """Where compiled code and large tables lie, in how many files, of how many bytes together."""
 
     folder: Path
     files: int
     bytes: int
 
 
-def cache_folder() -> Path:
-    """The folder of generated code.
-
-    It is ``$BEA_CACHE_DIR`` where that is set, else ``$XDG_CACHE_HOME/bea``, else ``~/.cache/bea``.
-
-    Examples
-    --------
-    >>> import os
-    >>> os.environ["BEA_CACHE_DIR"] = "/tmp/bea-example"
-    >>> cache_folder()
-    PosixPath('/tmp/bea-example')
-    >>> del os.environ["BEA_CACHE_DIR"]
-    """
-    own = os.environ.get("BEA_CACHE_DIR")
-    if own:
-        return Path(own)
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "bea"
-
-
 def cache_info() -> CacheInfo:
-    """Count the files of generated source and machine code.
+    """Count the files of generated source, machine code and large tables of trees.
 
     Returns
     -------
@@ -79,7 +60,7 @@ def cache_info() -> CacheInfo:
 
 
 def clear_cache() -> CacheInfo:
-    """Delete generated source and machine code; what this process has loaded keeps working.
+    """Delete generated source, machine code and large tables; what this process has loaded keeps working.
 
     Returns
     -------
@@ -136,15 +117,8 @@ def _write_to(folder: Path, name: str, source: str) -> Path:
     path, content = folder / name, source.encode()
     if path.is_file() and path.read_bytes() == content:
         return path
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(dir=folder, prefix=name, suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.utime(draft, (_TIME_STAMP, _TIME_STAMP))
-        os.replace(draft, path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    with written_whole(path, _TIME_STAMP) as file:
+        file.write(content)
     return path
 
 

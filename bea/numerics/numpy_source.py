@@ -11,6 +11,8 @@ import sympy
 from sympy.printing.codeprinter import PrintMethodNotImplementedError
 from sympy.printing.numpy import SciPyPrinter
 
+from bea.systems.traversal import READABLE, leaves, replace_symbols, written_size
+
 __all__ = ["generate_numpy_source"]
 
 _ARGUMENT = "point"
@@ -66,9 +68,11 @@ def generate_numpy_source(
     exact = [sympy.sympify(e) for e in ([expressions] if single else expressions)]
     bound = _bound_symbols(exact)
     names = _identifiers([*variables, *parameters, *bound], {*_RESERVED, name})
-    renamed = [e.xreplace(names) for e in exact]
+    renamed = replace_symbols(exact, names)
     local = [names[s] for s in bound]  # what holds them means nothing outside of its integral
-    parts, results = sympy.cse(renamed, symbols=_temporaries(set(names.values())), ignore=local)
+    order = "canonical" if written_size(renamed) <= READABLE else "none"
+    temporaries = _temporaries(set(names.values()))
+    parts, results = sympy.cse(renamed, symbols=temporaries, order=order, ignore=local)
 
     printer = _Printer()
     unpacked = ", ".join(names[v].name for v in variables)
@@ -105,8 +109,9 @@ def _identifiers(symbols: Sequence[sympy.Symbol], taken: set[str]) -> dict[sympy
 
 
 def _bound_symbols(expressions: Sequence[sympy.Expr]) -> list[sympy.Symbol]:
-    """The variables of integration, in the order of their occurrence."""
-    integrals = (i for e in expressions for i in sympy.preorder_traversal(e) if isinstance(i, sympy.Integral))
+    """The variables of integration, in an order that depends on the expressions alone."""
+    holders = sorted((e for e in leaves(expressions) if e.has(sympy.Integral)), key=sympy.default_sort_key)
+    integrals = (i for e in holders for i in sympy.preorder_traversal(e) if isinstance(i, sympy.Integral))
     return list(dict.fromkeys(symbol for integral in integrals for symbol in integral.variables))
 
 

@@ -4,10 +4,11 @@ from bea.plots.modified_flow import modified_flow_figure
 from bea.plots.phase import phase_portrait
 from bea.plots.slopes import error_against_step
 from bea.plots.surface import loss_surface
-from bea.plots.trees import rooted_tree, tree_table
+from bea.plots.trees import free_tree, rooted_tree, tree_table
 
 __all__ = [
     "error_against_step",
+    "free_tree",
     "loss_surface",
     "modified_flow_figure",
     "phase_portrait",

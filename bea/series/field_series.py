@@ -178,22 +178,93 @@ class FieldSeries(Series):
         """
         return self._has("gradient", order)
 
-    def is_symplectic(self, order: int | None = None) -> bool:
-        """Whether the trees up to `order` make every Hamiltonian field Hamiltonian again."""
-        return self._has("symplectic", order)
+    def is_symplectic(self, order: int | None = None, separable: bool = False) -> bool:
+        """Whether the trees up to `order` make every Hamiltonian field Hamiltonian again.
+
+        Parameters
+        ----------
+        order : int, optional
+            By default that of the series.
+        separable : bool, optional
+            For a P-series, ask for Hamiltonians T(p) + U(q) alone.
+
+        Raises
+        ------
+        ValueError
+            If the series is truncated before that order, or has more than two colours; if a series of one
+            colour is asked about separable Hamiltonians.
+
+        Notes
+        -----
+        A P-series of two colours is that of a partitioned method for ṗ = −∂H/∂q (colour 0) and q̇ = ∂H/∂p
+        (colour 1).
+
+        Examples
+        --------
+        >>> from bea.schemes import ExplicitEuler, ImplicitEuler
+        >>> from bea.series import pseries
+        >>> pseries([ImplicitEuler(), ExplicitEuler()], order=5).log().is_symplectic()
+        True
+        >>> pseries([ExplicitEuler(), ExplicitEuler()], order=5).log().is_symplectic()
+        False
+        """
+        return self._has("symplectic", order, separable)
 
     def is_energy_preserving(self, order: int | None = None) -> bool:
         """Whether the field of the trees up to `order` keeps the energy of every Hamiltonian system."""
         return self._has("energy-preserving", order)
 
-    def structure_order(self, structure: str) -> int:
-        """The highest order up to which the field is "gradient", "symplectic" or "energy-preserving"."""
-        return holds_through(self, structure)
+    def is_conjugate_symplectic(self, order: int | None = None) -> bool:
+        """Whether a change of variables makes the field symplectic through the trees up to `order`.
 
-    def _has(self, structure: str, order: int | None) -> bool:
+        Parameters
+        ----------
+        order : int, optional
+            By default that of the series.
+
+        Raises
+        ------
+        ValueError
+            If the series is truncated before that order, its coefficients are not rational, its trees are
+            coloured, or the coefficient of the single vertex is 0.
+
+        See Also
+        --------
+        bea.series.conjugate_symplectic : The linear systems that decide, and the change of variables.
+
+        Examples
+        --------
+        >>> from bea.schemes import RK4, Trapezoidal
+        >>> from bea.series import bseries
+        >>> trapezoidal, rk4 = (bseries(scheme, order=6).log() for scheme in (Trapezoidal(), RK4()))
+        >>> trapezoidal.is_symplectic(), trapezoidal.is_conjugate_symplectic()
+        (False, True)
+        >>> rk4.structure_order("conjugate-symplectic")
+        4
+        """
         order = self.order if order is None else order
         self._require_within(order)
-        return all(holds(self, structure, n) for n in range(1, order + 1))
+        return self.truncate(order).structure_order("conjugate-symplectic") == order
+
+    def structure_order(self, structure: str, separable: bool = False) -> int:
+        """The highest order up to which the field has a structure.
+
+        Parameters
+        ----------
+        structure : {"gradient", "symplectic", "energy-preserving", "conjugate-symplectic"}
+        separable : bool, optional
+            As for `is_symplectic`.
+        """
+        if structure == "conjugate-symplectic":
+            from bea.series.conjugate_symplectic import symplectic_conjugate
+
+            return symplectic_conjugate(self).order
+        return holds_through(self, structure, separable)
+
+    def _has(self, structure: str, order: int | None, separable: bool = False) -> bool:
+        order = self.order if order is None else order
+        self._require_within(order)
+        return all(holds(self, structure, n, separable) for n in range(1, order + 1))
 
     # -- a vector space --------------------------------------------------------------------------------
 

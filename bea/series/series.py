@@ -28,6 +28,9 @@ SINGLE = np.array([0, 0, 1])
 #: How many terms the display of a series shows.
 MOST_SHOWN = 20
 
+#: How many terms of it stand in a line of a notebook.
+PER_LINE = 5
+
 
 class Series(Mapping[RootedTree, Any]):
     r"""A B-series ``B(a, y) = a(∅) y + Σ_τ h^{|τ|}/σ(τ) a(τ) F(τ)(y)``, truncated after some order.
@@ -253,18 +256,29 @@ class Series(Mapping[RootedTree, Any]):
     @property
     def latex(self) -> str:
         r"""The beginning of the series in LaTeX, with F(τ) for elementary differentials."""
-        terms = ["y"] if self.empty else []
-        for n in range(1, self.order + 1):
-            for tree, coefficient in self.terms(n).items():
-                if len(terms) > MOST_SHOWN:
-                    return " ".join([*terms, r"+ \cdots"]).removeprefix("+ ")
-                if coefficient != 0:
-                    terms.append(_latex_term(tree, sympy.sympify(coefficient) / tree.symmetry))
-        remainder = rf"+ \mathcal{{O}}(h^{{{self.order + 1}}})"
-        return " ".join([*terms, remainder]).removeprefix("+ ")
+        return " ".join(self._latex_terms())
 
     def _repr_latex_(self) -> str:
-        return rf"$\displaystyle {self.latex}$"
+        terms = self._latex_terms()
+        lines = [" ".join(terms[i : i + PER_LINE]) for i in range(0, len(terms), PER_LINE)]
+        if len(lines) == 1:
+            return rf"$\displaystyle {lines[0]}$"
+        rows = r" \\ ".join(f"& {line}" for line in lines)
+        return rf"$\displaystyle \begin{{aligned}} {rows} \end{{aligned}}$"
+
+    def _latex_terms(self) -> list[str]:
+        """The first terms that do not vanish, and what stands for the others."""
+        terms = ["y"] if self.empty else []
+        present = np.flatnonzero(np.logical_not(self.coefficients.vanishes()))
+        shown = [int(i) for i in present[: MOST_SHOWN + 1 - len(terms)]]
+        for i in shown:
+            tree = self._tables.tree(i)
+            terms.append(_latex_term(tree, sympy.sympify(self.coefficients.at(i)) / tree.symmetry))
+        if len(shown) < len(present):
+            terms.append(r"+ \cdots")
+        else:
+            terms.append(rf"+ \mathcal{{O}}(h^{{{self.order + 1}}})")
+        return [terms[0].removeprefix("+ "), *terms[1:]]
 
     def __repr__(self) -> str:
         kinds = {Exact: "exact", Floats: "float", Symbolic: "symbolic"}

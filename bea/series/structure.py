@@ -11,12 +11,20 @@ and such moves join all rootings of a free tree. A field with coefficients b is
   root. The sign is that of the distance of this root from any fixed vertex; free trees with an edge about
   which they are symmetric are left out [2]_.
 
+A P-series in two colours acts on ṗ = −∂H/∂q (colour 0) and q̇ = ∂H/∂p (colour 1). Its field is Hamiltonian
+for every H(p, q) if and only if b(u ∘ v) + b(v ∘ u) = 0 where the roots of u and v have different colours,
+and b(τ) does not depend on the colour of the root [3]_. For every separable H = T(p) + U(q) all elementary
+differentials vanish but those of trees in which neighbours have different colours, and the first condition
+for these is necessary and sufficient.
+
 References
 ----------
 .. [1] E. Hairer, C. Lubich and G. Wanner (2006), Geometric Numerical Integration, 2nd ed., Springer,
        Theorem IX.9.3.
 .. [2] E. Celledoni, R. I. McLachlan, B. Owren and G. R. W. Quispel (2010), Energy-preserving integrators
        and the structure of B-series, Foundations of Computational Mathematics 10, 673–693.
+.. [3] E. Hairer, C. Lubich and G. Wanner (2006), Geometric Numerical Integration, 2nd ed., Springer,
+       Theorem IX.10.4.
 """
 
 from __future__ import annotations
@@ -34,34 +42,37 @@ if TYPE_CHECKING:
     from bea.series.field_series import FieldSeries
     from bea.series.tables import TreeTables
 
-__all__ = ["STRUCTURES", "conditions", "free_tree_coefficients", "holds", "holds_through"]
+__all__ = [
+    "STRUCTURES",
+    "alternating",
+    "conditions",
+    "free_tree_coefficients",
+    "hamiltonian_dimension",
+    "holds",
+    "holds_through",
+]
 
 #: What a field can be for every system, and the sign in b(u ∘ v) = ± b(v ∘ u) where that decides it.
 STRUCTURES = {"gradient": 1, "symplectic": -1, "energy-preserving": 0}
 
 
-def holds_through(series: FieldSeries, structure: str) -> int:
+def holds_through(series: FieldSeries, structure: str, separable: bool = False) -> int:
     """The highest order p such that the trees up to order p all satisfy the conditions of a structure."""
     orders = range(1, series.order + 1)
-    return next((n - 1 for n in orders if not holds(series, structure, n)), series.order)
+    return next((n - 1 for n in orders if not holds(series, structure, n, separable)), series.order)
 
 
-def holds(series: FieldSeries, structure: str, n: int) -> bool:
-    """Whether the trees of order n satisfy the conditions of a structure.
-
-    For the first two it is enough to look at the edge from the root to its largest child: of the two rootings
-    at the ends of an edge one has the other end as its largest child.
-    """
-    tables, sign = series.tables, _sign(series, structure)
-    if n == 1:
-        return True
-    if not sign:
+def holds(series: FieldSeries, structure: str, n: int, separable: bool = False) -> bool:
+    """Whether the trees of order n satisfy the conditions of a structure."""
+    if structure == "energy-preserving":
         return all(condition == 0 for condition in conditions(series, structure, n))
-    trees = np.arange(tables.start[n], tables.start[n + 1])
-    return bool(np.all(series.coefficients.equal(trees, tables.reroot(n), sign)))
+    return all(
+        bool(np.all(series.coefficients.equal(trees, others, sign)))
+        for trees, others, sign in _relations(series, structure, n, separable)
+    )
 
 
-def conditions(series: FieldSeries, structure: str, n: int) -> list[Any]:
+def conditions(series: FieldSeries, structure: str, n: int, separable: bool = False) -> list[Any]:
     """The expressions in the coefficients of order n that vanish if and only if the structure is there.
 
     Parameters
@@ -70,6 +81,8 @@ def conditions(series: FieldSeries, structure: str, n: int) -> list[Any]:
     structure : {"gradient", "symplectic", "energy-preserving"}
     n : int
         The order of the trees.
+    separable : bool, optional
+        For a P-series, ask for symplecticity for Hamiltonians T(p) + U(q) alone.
 
     Examples
     --------
@@ -78,21 +91,72 @@ def conditions(series: FieldSeries, structure: str, n: int) -> list[Any]:
     >>> conditions(bseries(SecondOrder(), order=3).log(), "gradient", 3)
     [alpha/2 - 1/6]
     """
-    tables, sign = series.tables, _sign(series, structure)
-    if n == 1:
-        return []
-    first = int(tables.start[n])
-    values = series.coefficients.values(first, int(tables.start[n + 1]))
-    found = (
-        [values[i] - sign * values[j - first] for i, j in enumerate(tables.reroot(n))]
-        if sign
-        else _energy_sums(tables, values, n)
-    )
+    relations = _relations(series, structure, n, separable)
+    first = int(series.tables.start[n])
+    values = series.coefficients.values(first, int(series.tables.start[n + 1]))
+    found = [
+        values[i - first] - sign * values[j - first]
+        for trees, others, sign in relations
+        for i, j in zip(trees, others, strict=True)
+    ]
+    if structure == "energy-preserving" and n > 1:
+        found = _energy_sums(series.tables, values, n)
     simplified = {sympy.simplify(value) for value in found} - {0}
     return sorted(
         {value for value in simplified if not (value.could_extract_minus_sign() and -value in simplified)},
         key=sympy.default_sort_key,
     )
+
+
+def _relations(
+    series: FieldSeries, structure: str, n: int, separable: bool
+) -> list[tuple[np.ndarray, np.ndarray, int]]:
+    """The pairs of trees of order n with b(τ) = ± b(θ), in groups (τ, θ, sign) of one sign.
+
+    It is enough to look at the edge from the root to its largest child: of the two rootings at the ends of an
+    edge one has the other end as its largest child.
+    """
+    tables, sign = series.tables, _sign(series, structure, separable)
+    trees = np.arange(tables.start[n], tables.start[n + 1])
+    others = tables.reroot(n)
+    if series.colours == 1:
+        return [(trees, others, sign)] if sign and n > 1 else []
+    across = tables.root_colours[trees] != tables.root_colours[others]
+    if separable:
+        across &= alternating(tables, n)
+    edges = [(trees[across], others[across], sign)] if n > 1 else []
+    return edges if separable else [*edges, (trees, _recoloured(tables, n), 1)]
+
+
+def _recoloured(tables: TreeTables, n: int) -> np.ndarray:
+    """For each tree in two colours of order n the number of the tree with the other colour at its root."""
+    if n == 1:
+        return np.array([1, 0])
+    part = tables.slice(n)
+    other = np.empty(tables.start[n], dtype=np.int64)
+    for m in range(1, n):
+        other[tables.slice(m)] = (
+            [1, 0]
+            if m == 1
+            else tables.product(other[tables.rest[tables.slice(m)]], tables.child[tables.slice(m)])
+        )
+    return tables.product(other[tables.rest[part]], tables.child[part])
+
+
+def alternating(tables: TreeTables, n: int) -> np.ndarray:
+    """Whether any two neighbours in each tree of order n have different colours."""
+    found = np.ones(tables.start[n + 1], dtype=bool)
+    for m in range(2, n + 1):
+        rest, child = tables.rest[tables.slice(m)], tables.child[tables.slice(m)]
+        differ = tables.root_colours[rest] != tables.root_colours[child]
+        found[tables.slice(m)] = found[rest] & found[child] & differ
+    return found[tables.slice(n)]
+
+
+def hamiltonian_dimension(tables: TreeTables, n: int) -> int:
+    """The number of free trees of order n > 1 that are not symmetric about an edge."""
+    class_of, sign = _free_classes(tables, n)
+    return len(np.unique(class_of[sign != 0]))
 
 
 def _energy_sums(tables: TreeTables, values: list[Any], n: int) -> list[Any]:
@@ -125,11 +189,16 @@ def _free_classes(tables: TreeTables, n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(at, other_end), np.where(other_end == at, 0, 1 - 2 * parity)
 
 
-def _sign(series: FieldSeries, structure: str) -> int:
+def _sign(series: FieldSeries, structure: str, separable: bool) -> int:
     if structure not in STRUCTURES:
         raise ValueError(f"a structure is one of {', '.join(STRUCTURES)}, not {structure!r}")
-    if series.colours > 1:
-        raise ValueError(f"structure is decided for B-series, not for P-series of {series.colours} colours")
+    if separable and (structure != "symplectic" or series.colours != 2):
+        raise ValueError("separable Hamiltonians matter to the symplecticity of P-series of two colours only")
+    if series.colours > 2 or (series.colours == 2 and structure != "symplectic"):
+        raise ValueError(
+            f"a P-series of {series.colours} colours is not decided to be {structure}; "
+            "one of two colours, for p and q, may be symplectic"
+        )
     return STRUCTURES[structure]
 
 

@@ -1,4 +1,7 @@
-"""Rooted trees by number: flat tables of their parts, their products and their cuts, grown on demand."""
+"""Rooted trees by number: flat tables of their parts, their products and their cuts, grown on demand.
+
+Cuts of high order are kept on disk; see `bea.series.stored_cuts`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import numpy as np
 
 from bea.series.counting import count_trees, require_order
 from bea.series.level_sequences import Vertices, join, raised
+from bea.series.stored_cuts import Cuts, as_cuts, empty_cuts, load_cuts, save_cuts
 from bea.series.table_kernels import fill_cuts, fill_order, fill_products
 from bea.series.trees import EMPTY, RootedTree
 
@@ -18,9 +22,6 @@ __all__ = ["MAX_TREES", "TreeTables", "clear_tables", "rooted_trees", "tree_tabl
 
 #: More trees than this are refused: those of order 20 and below are 20 million, and their tables take 3.5 GB.
 MAX_TREES = 25_000_000
-
-#: The root parts and the branches of all cuts of the trees of one order n, each of shape (T_n, n − 1).
-Cuts = tuple[np.ndarray, np.ndarray]
 
 
 class Products(NamedTuple):
@@ -196,16 +197,21 @@ class TreeTables:
         return self._cuts[n]
 
     def _cut(self, n: int) -> None:
-        trees = self.start[n + 1] - self.start[n] if n else 0
-        root_part = np.empty((trees, max(n - 1, 0)), dtype=np.int32)
-        branch = np.empty_like(root_part)
+        trees = int(self.start[n + 1] - self.start[n]) if n else 0
+        words = load_cuts(n, self.colours, trees)
+        if words is None:
+            words = empty_cuts(n, trees)
+            self._fill_cuts(n, *as_cuts(words, n, trees))
+            save_cuts(n, self.colours, words)
+        self._cuts.append(as_cuts(words, n, trees))
+
+    def _fill_cuts(self, n: int, root_part: np.ndarray, branch: np.ndarray) -> None:
         table = self.products(max(self.order - 1, 1))
         for m in range(1, n):
             fill_cuts(
                 n, m, self.start, self.order_of, self._bases[n], table.offset, table.width, table.flat,
                 self._cuts[n - m], self._cuts[m], root_part, branch,
             )  # fmt: skip
-        self._cuts.append((root_part, branch))
 
     # -- numbers and trees -----------------------------------------------------------------------------
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import sympy
 
-__all__ = ["partial_derivatives"]
+from bea.systems.traversal import free_symbols
+
+__all__ = ["jacobian", "partial_derivatives"]
 
 
 def partial_derivatives(expression: sympy.Expr, variables: Sequence[sympy.Symbol]) -> list[sympy.Expr]:
@@ -22,9 +24,15 @@ def partial_derivatives(expression: sympy.Expr, variables: Sequence[sympy.Symbol
     >>> partial_derivatives((y - a*b)**2 / 2, [a, b])
     [-b*(-a*b + y), -a*(-a*b + y)]
     """
+    (row,) = jacobian([expression], variables)
+    return row
+
+
+def jacobian(expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -> list[list[sympy.Expr]]:
+    """`partial_derivatives` of each expression, where parts that several of them share are treated once."""
     known: dict[sympy.Expr, dict[sympy.Symbol, sympy.Expr]] = {}
-    gradient = _gradient(expression, frozenset(variables), known)
-    return [gradient.get(v, sympy.S.Zero) for v in variables]
+    gradients = [_gradient(e, frozenset(variables), known) for e in expressions]
+    return [[gradient.get(v, sympy.S.Zero) for v in variables] for gradient in gradients]
 
 
 def _gradient(
@@ -39,7 +47,7 @@ def _gradient(
             for variable, derivative in _gradient(inner, variables, known).items():
                 parts.setdefault(variable, []).append(sympy.Mul(*factors, derivative))
         if not parts:
-            occurring = expression.free_symbols & variables
+            occurring = free_symbols([expression]) & variables
             parts = {v: [expression.diff(v)] for v in occurring}
         known[expression] = {v: sympy.Add(*terms) for v, terms in parts.items()}
     return known[expression]

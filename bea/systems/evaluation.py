@@ -11,6 +11,7 @@ import numpy as np
 import sympy
 
 from bea.systems.expressions import read_parameters
+from bea.systems.traversal import leaves
 
 __all__ = ["compile_numpy", "parameter_numbers", "read_point"]
 
@@ -61,10 +62,13 @@ def compile_numpy(
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """A function of the arrays (x, p) whose value is the array of the expressions at that point."""
     arguments = [list(variables), list(parameters)]
-    if any(e.has(sympy.Integral) for e in expressions):
+    if any(leaf.has(sympy.Integral) for leaf in leaves(expressions)):
         function = sympy.lambdify(arguments, list(expressions), ["scipy", "numpy"])
     else:
-        function = sympy.lambdify(arguments, list(expressions), "numpy", cse=_common_subexpressions)
+        # Sorting terms would cost most of the time, and `lambdify` itself walks through shared parts again.
+        parts, results = sympy.cse(list(expressions), list=False, order="none")
+        flat = [*results, *(value for _, value in parts)]
+        function = sympy.lambdify(arguments, flat, "numpy", cse=lambda _: (parts, results))
 
     def value(x: np.ndarray, p: np.ndarray) -> np.ndarray:
         numbers = np.array(function(x, p), dtype=complex)
@@ -73,8 +77,3 @@ def compile_numpy(
         return numbers.real.copy()
 
     return value
-
-
-def _common_subexpressions(expressions: Sequence[sympy.Expr]) -> tuple:
-    """Expressions that share parts, as SymPy writes them; sorting their terms would cost most of the time."""
-    return sympy.cse(expressions, list=False, order="none")

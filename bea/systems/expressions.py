@@ -63,7 +63,7 @@ def read_expressions(
     """`read_expression` for each of the sources, at the cost of one walk when all are exact already."""
     if all(isinstance(source, sympy.Expr) for source in sources):
         expressions = tuple(source for source in sources if isinstance(source, sympy.Expr))
-        if all(leaf.is_Symbol or leaf.is_Rational for leaf in leaves(expressions)):
+        if all(leaf.is_Symbol or leaf.is_Rational or leaf.is_NumberSymbol for leaf in leaves(expressions)):
             return expressions
     return tuple(read_expression(source, symbols) for source in sources)
 

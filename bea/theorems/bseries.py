@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any
 
 import numpy as np
 import sympy
 
-from bea.modified import evaluate_series, modified_equation
+from bea.modified import evaluate_series, modified_equation, modified_hamiltonian
 from bea.schemes import (
     RK4,
     ExplicitEuler,
@@ -17,7 +17,6 @@ from bea.schemes import (
     Gauss,
     ImplicitEuler,
     LobattoIIIB2,
-    RungeKutta,
     SecondOrder,
     Trapezoidal,
 )
@@ -41,6 +40,9 @@ KNOWN = {
 }
 #: The modified equation of Euler's method for ẏ = y² is ẏ = Σ_k c_k h^k y^{k+2} with these c_k.
 RICCATI = ("1", "-1", "3/2", "-8/3", "31/6", "-157/15")
+#: The modified Hamiltonians H₁, H₂, … of the pendulum.
+PENDULUM_EULER = ("-p*sin(q)/2", "p**2*cos(q)/12 + sin(q)**2/12", "-p*sin(q)*cos(q)/12")
+PENDULUM_VERLET = ("0", "p**2*cos(q)/12 - sin(q)**2/24", "0")
 #: Tall and bushy trees are compared through this order.
 TALL_ORDER = 10
 
@@ -59,7 +61,9 @@ class ModifiedEquationsAsBSeries(Theorem):
     )
     references = (
         "E. Hairer, C. Lubich and G. Wanner (2006), Geometric Numerical Integration, 2nd ed., Springer, "
-        "Sections III.1, VI.7, IX.1 and IX.9",
+        "Sections III.1, VI.7, VI.8, IX.1, IX.3, IX.9 and IX.10",
+        "E. Hairer and C. J. Zbinden (2013), On conjugate symplecticity of B-series integrators, IMA Journal "
+        "of Numerical Analysis 33, 57–79",
         "P. Chartier, E. Hairer and G. Vilmart (2010), Algebraic structures of B-series, Foundations of "
         "Computational Mathematics 10, 407–427",
         "E. Celledoni, R. I. McLachlan, B. Owren and G. R. W. Quispel (2010), Energy-preserving integrators "
@@ -77,6 +81,8 @@ class ModifiedEquationsAsBSeries(Theorem):
         yield from _two_routes(run)
         yield from _structures(run)
         yield from _partitioned(run)
+        yield from _conjugate_symplectic(run)
+        yield from _modified_hamiltonians()
         yield from _gradient_family()
 
     def figure(self, run: Run) -> Any:
@@ -218,7 +224,7 @@ def _structures(run: Run) -> Iterator[Claim]:
 
 
 def _partitioned(run: Run) -> Iterator[Claim]:
-    """A P-series is Hamiltonian if b(u ∘ v) + b(v ∘ u) = 0 and the colour of the root does not matter."""
+    """Partitioned methods, for all Hamiltonians H(p, q)."""
     order = 4 if run.quick else 5
     symplectic_euler = [ImplicitEuler(), ExplicitEuler()]
     for label, schemes, expected in (
@@ -228,25 +234,37 @@ def _partitioned(run: Run) -> Iterator[Claim]:
     ):
         yield _fact(
             f"{label}: {'symplectic' if expected else 'not symplectic'}",
-            _is_symplectic_pair(schemes, order) is expected,
+            pseries(schemes, order).log().is_symplectic() is expected,
             f"P-series, all trees of two colours through order {order}",
         )
 
 
-def _is_symplectic_pair(schemes: Sequence[RungeKutta], order: int) -> bool:
-    modified = pseries(schemes, order).log()
-    trees = {n: list(rooted_trees(n, colours=2)) for n in range(1, order)}
-    return all(
-        modified[u.butcher_product(v)] + modified[v.butcher_product(u)] == 0
-        for n, m in product(trees, trees)
-        if n + m <= order
-        for u, v in product(trees[n], trees[m])
-        if u.root_colour < v.root_colour
-    ) and all(
-        value == modified[RootedTree(tree.level_sequence, [1 - tree.colours[0], *tree.colours[1:]])]
-        for tree, value in modified.items()
-        if tree.order
-    )
+def _conjugate_symplectic(run: Run) -> Iterator[Claim]:
+    """Symplectic after a change of variables (Hairer and Zbinden 2013)."""
+    order = 7 if run.quick else 9
+    cases = [
+        ("trapezoidal rule", bseries(Trapezoidal(), order), order),
+        ("average vector field", FlowSeries.average_vector_field(order), 4),
+        ("control: explicit-euler", bseries(ExplicitEuler(), order), 1),
+        ("control: rk4", bseries(RK4(), order), 4),
+    ]
+    for label, flow, expected in cases:
+        yield _equality(
+            f"{label}: conjugate symplectic to order",
+            [expected],
+            [flow.log().structure_order("conjugate-symplectic")],
+            f"exact, all trees through order {order}",
+        )
+
+
+def _modified_hamiltonians() -> Iterator[Claim]:
+    """For H = p²/2 − cos q (Hairer, Lubich and Wanner 2006, Section IX.3)."""
+    for label, schemes, known in (
+        ("symplectic Euler", [ImplicitEuler(), ExplicitEuler()], PENDULUM_EULER),
+        ("Störmer–Verlet", [LobattoIIIB2(), Trapezoidal()], PENDULUM_VERLET),
+    ):
+        terms = modified_hamiltonian("p**2/2 - cos(q)", schemes, len(known)).terms[1:]
+        yield _equality(f"{label}: the modified Hamiltonian of the pendulum", known, terms, "H₁, H₂, …")
 
 
 def _gradient_family() -> Iterator[Claim]:

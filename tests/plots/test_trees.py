@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.collections import LineCollection, PathCollection
 
 from bea import plots
-from bea.plots.trees import tree_layout
+from bea.plots.trees import free_tree_layout, tree_layout
 from bea.schemes import ExplicitEuler, SecondOrder
 from bea.series import EMPTY, FlowSeries, RootedTree, bseries, rooted_trees
 
@@ -95,6 +95,44 @@ def test_given_axes_are_drawn_on(draw):
     assert len(plt.get_fignums()) == 1
 
 
+def free_trees(order):
+    return list(dict.fromkeys(tree.free_tree for tree in rooted_trees(order)))
+
+
+def test_free_trees_are_drawn_with_their_own_edges_and_no_crossing():
+    for order in range(1, 9):
+        for tree in free_trees(order):
+            ax = plots.free_tree(tree)
+            (vertices,), (edges,) = vertices_of(ax), edges_of(ax)
+            places = [tuple(p) for p in vertices.get_offsets()]
+            segments = edges.get_segments()
+            assert (
+                min((np.abs(np.subtract(p, q)).max() for p, q in combinations(places, 2)), default=1) > 0.99
+            )
+            assert not any(crosses(e, f) for e, f in combinations(segments, 2) if e[0][1] != e[1][1])
+            joined = {frozenset((places.index(tuple(a)), places.index(tuple(b)))) for a, b in segments}
+            assert rooted_at_zero(order, joined).free_tree == tree
+            plt.close(ax.figure)
+
+
+def rooted_at_zero(order, edges):
+    """The tree with these edges, read off from vertex 0."""
+
+    def levels(i, parent, level):
+        below = [j for j in range(order) if j != parent and frozenset((i, j)) in edges]
+        return [level, *(entry for j in below for entry in levels(j, i, level + 1))]
+
+    return RootedTree(levels(0, None, 1))
+
+
+def test_a_longest_path_of_a_free_tree_lies_level():
+    places = free_tree_layout(RootedTree([1, 2, 3, 4, 2, 3, 3]).free_tree)
+    level = places[places[:, 1] == 0, 0]
+    assert len(level) == 6
+    assert (np.diff(level) >= 1).all()
+    assert level[0] + level[-1] == pytest.approx(0)
+
+
 class TestTable:
     def test_every_tree_is_drawn_once_and_apart_from_the_others(self):
         ax = plots.tree_table(5)
@@ -119,6 +157,22 @@ class TestTable:
         floats = FlowSeries({RootedTree([1]): 1.0, tree: -0.25})
         assert captions_of(plots.tree_table([tree], series=floats))[2] == "−0.25"
 
+    def test_free_trees_show_their_factors_in_the_modified_loss(self):
+        euler = bseries(ExplicitEuler(), order=3).log()
+        ax = plots.tree_table([*free_trees(1), *free_trees(2)], series=euler)
+        assert captions_of(ax) == ["[1]", "σ = 1", "1", "[1,2]", "σ = 2", "1/4"]
+        with pytest.raises(ValueError, match="have different coefficients, so there is no modified loss"):
+            plots.tree_table(free_trees(3), series=euler)
+
+    def test_no_captions_of_free_trees_overlap_and_no_drawings(self):
+        ax = plots.tree_table([tree for n in range(1, 8) for tree in free_trees(n)])
+        assert len(vertices_of(ax)) == 1 + 1 + 1 + 2 + 3 + 6 + 11
+        ax.figure.canvas.draw()
+        boxes = [text.get_window_extent() for text in ax.texts]
+        assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+        places = np.concatenate([v.get_offsets() for v in vertices_of(ax)])
+        assert min(np.abs(p - q).max() for p, q in combinations(places, 2)) > 0.99
+
     @pytest.mark.parametrize("columns", [1, 3, 8])
     def test_no_captions_overlap(self, columns):
         ax = plots.tree_table(5, series=bseries(SecondOrder(), order=5).log(), columns=columns)
@@ -141,7 +195,8 @@ class TestTable:
         (lambda: plots.rooted_tree([1, 2]), TypeError, "a RootedTree is drawn"),
         (lambda: plots.rooted_tree(EMPTY), ValueError, "no vertex to draw"),
         (lambda: plots.rooted_tree(FIVE, ax="here"), TypeError, "ax must be"),
-        (lambda: plots.tree_table(2.5), TypeError, "an order or rooted trees"),
+        (lambda: plots.free_tree(FIVE), TypeError, "a FreeTree is drawn"),
+        (lambda: plots.tree_table(2.5), TypeError, "an order or trees"),
         (lambda: plots.tree_table(0), ValueError, "positive integer"),
         (lambda: plots.tree_table(10**9), ValueError, "up to order 9 at most"),
         (lambda: plots.tree_table([]), ValueError, "from 1 to 500 trees, not 0"),

@@ -236,3 +236,20 @@ class TestDisplay:
         a = sympy.Symbol("a")
         assert FieldSeries({DOT: 1 - a}).latex == r"\left(1 - a\right) h F(\bullet) + \mathcal{O}(h^{2})"
         assert FieldSeries({DOT: -1}).latex == r"- h F(\bullet) + \mathcal{O}(h^{2})"
+
+    def test_long_series_stand_in_several_lines(self):
+        text = FlowSeries.exact(order=4)._repr_latex_()
+        assert text.startswith(r"$\displaystyle \begin{aligned} & y + h F(\bullet) + \frac{1}{2} h^{2}")
+        assert text.endswith(r"+ \mathcal{O}(h^{5}) \end{aligned}$")
+        lines = text.split(r" \\ ")
+        assert [line.count("F(") for line in lines] == [4, 4]
+        assert " ".join(line.replace("&", "") for line in lines).count("F(") == 8
+        many = bseries(SecondOrder(), order=10).log()._repr_latex_()
+        assert many.count("F(") == 21
+        assert many.endswith(r"+ \cdots \end{aligned}$")
+
+    def test_terms_that_vanish_are_passed_over_at_once(self):
+        sparse = FieldSeries({DOT: 1, RootedTree(range(1, 16)): 3})
+        assert sparse.latex == (
+            r"h F(\bullet) + 3 h^{15} F(" + "[" * 14 + r"\bullet" + "]" * 14 + r") + \mathcal{O}(h^{16})"
+        )

@@ -101,7 +101,7 @@ def test_growing_keeps_what_is_there():
 
 
 def test_the_numbers_of_large_orders():
-    tables = tree_tables(13)
+    tables = TreeTables().grow(13)
     assert np.diff(tables.start).tolist() == [0, *(count_trees(n) for n in range(1, 14))]
     roots, branches = tables.cuts(13)
     np.testing.assert_array_equal(tables.order_of[roots] + tables.order_of[branches], 13)
