@@ -12,43 +12,50 @@ from typing import Any
 import numpy as np
 import sympy
 
-from bea.modified.expansion import expand_step, series_field
-from bea.modified.flint_ring import FlintRing, NotElementaryError
+from bea.modified.expansion import SeriesField, expand_step
 from bea.modified.logarithm import exponential, logarithm
+from bea.modified.memory import MemorySeries
 from bea.modified.modified_loss import ModifiedLoss
-from bea.modified.sympy_ring import SympyRing
+from bea.modified.slow_manifold import memory_response, slow_manifold
 from bea.modified.terms import Terms
+from bea.modified.workspace import field_elements, part_elements, with_room, working_ring
 from bea.schemes.scheme import Scheme
-from bea.systems.expressions import STEP_SIZE, Value, require_smooth
-from bea.systems.loss import Loss, as_field
+from bea.systems.expressions import STEP_SIZE, Value
+from bea.systems.loss import Loss
+from bea.systems.split_field import SplitField
+from bea.systems.system import System, as_field
 from bea.systems.vector_field import VectorField
 
 __all__ = ["ModifiedEquation", "modified_equation", "modifying_integrator", "working_ring"]
 
 
 class ModifiedEquation:
-    """The series f + h f₁ + h² f₂ + …, truncated after h^order, with what is known of it.
+    """The series f₀ + h f₁ + h² f₂ + …, truncated after h^order, with what is known of it.
 
     Returned by `modified_equation`, `modifying_integrator` and `evaluate_series`; not made by hand.
 
     Attributes
     ----------
-    system : VectorField or Loss
+    system : VectorField, Loss or Game
     scheme : Scheme or FieldSeries
         Where the equation comes from.
     order : int
         The highest power of h that is kept.
     terms : sequence of sympy.ImmutableMatrix of shape (d, 1)
-        ``terms[k]`` is the coefficient of h**k; ``terms[0]`` is the system's own field.
+        ``terms[k]`` is the coefficient of h**k; ``terms[0]`` is the system's own field where the scheme is
+        consistent with it, and what the scheme follows for small steps in any case.
+    memory : MemorySeries
+        The slow manifold, where the scheme has a memory: what it remembers at x.
     """
 
     def __init__(
         self,
         derive: Callable[..., ModifiedEquation],
-        system: VectorField | Loss,
+        system: System,
         scheme: Any,
         ring: Any,
         elements: list[list[Any]],
+        memory: list[list[Any]] | None = None,
     ) -> None:
         self.system = system
         self.scheme = scheme
@@ -57,9 +64,10 @@ class ModifiedEquation:
         self._derive = derive
         self._ring = ring
         self._elements = elements
+        self.memory = MemorySeries(system, ring, memory or [])
 
     def _term(self, k: int) -> sympy.ImmutableMatrix:
-        if k == 0:
+        if k == 0 and self._elements[0] == field_elements(self._ring, self.system):
             return sympy.ImmutableMatrix(as_field(self.system).components)
         return sympy.ImmutableMatrix([self._ring.expression(e) for e in self._elements[k]])
 
@@ -139,11 +147,24 @@ class ModifiedEquation:
             raise TypeError("only a loss has a modified loss; this modified equation is of a vector field")
         return ModifiedLoss(self.system, self._ring, self._elements, self._linear_rates(), origin)
 
-    def _linear_rates(self) -> list[sympy.Expr]:
-        """The numbers r_k for which ẏ = −y is given the equation ẏ = −Σ_k r_k h^k y."""
+    def _linear_rates(self) -> list[dict[tuple[int, ...], sympy.Expr]]:
+        """What becomes of exponential decay: {(i, j): r, …} at h where ẏ = −Σ_i s_i y gets −h r s_i s_j y.
+
+        The s_i stand for the parts of a sum, of which there is one in a simple loss. Empty where the decay
+        does not stay linear.
+        """
         y = sympy.Dummy("y")
-        decay = VectorField([-y], [y])
-        return [-term[0].coeff(y) for term in self._derive(decay, self.scheme, self.order).terms]
+        parts = len(as_field(self.system).parts)
+        s = sympy.symbols(f"s:{max(parts, 1)}", cls=sympy.Dummy)
+        decay = SplitField([[-s_i * y] for s_i in s], [y]) if parts else VectorField([-s[0] * y], [y])
+        order = min(self.order, 1) if parts else self.order
+        rates = []
+        for term in self._derive(decay, self.scheme, order).terms:
+            rate = sympy.cancel(-term[0] / y)
+            if rate.has(y) or not rate.is_polynomial(*s):
+                return []
+            rates.append({_factors(powers): c for powers, c in sympy.Poly(rate, *s).terms() if c != 0})
+        return rates
 
     def _checked(self, order: int | None) -> int:
         if order is None:
@@ -172,18 +193,25 @@ class ModifiedEquation:
         return f"{type(self).__name__}({self.system!r}, {self.scheme!r}, order={self.order})"
 
 
-def modified_equation(system: VectorField | Loss, scheme: Scheme, order: int = 2) -> ModifiedEquation:
-    """The differential equation ẋ = f + h f₁ + … + h^order f_order that `scheme` follows.
+def _factors(powers: Sequence[int]) -> tuple[int, ...]:
+    """The indices of the factors of a monomial: (1, 2) for s₀ s₁² is (0, 1, 1)."""
+    return tuple(i for i, n in enumerate(powers) for _ in range(n))
 
-    The step of the scheme is expanded in powers of h, and the logarithm of that map taken by Lie series.
-    Parameters of the system and symbols in a tableau stay symbolic. Polynomial, rational and elementary
-    fields (exp, tanh, sqrt, …) are worked in sparse polynomial arithmetic, with exact rationals; undefined
-    functions by SymPy.
+
+def modified_equation(system: System, scheme: Scheme, order: int = 2) -> ModifiedEquation:
+    """The differential equation ẋ = f₀ + h f₁ + … + h^order f_order that `scheme` follows.
+
+    The step of the scheme is expanded in powers of h, and the logarithm of that map taken by Lie series. For
+    a scheme with memory (momentum, Adam, a multistep method) it is the map on the slow manifold, on which the
+    memory follows x: what remains when the memory has forgotten its start. Parameters
+    of the system and symbols in a scheme stay symbolic. Polynomial, rational and elementary fields (exp,
+    tanh, sqrt, …) are worked in sparse polynomial arithmetic, with exact rationals; undefined functions by
+    SymPy.
 
     Parameters
     ----------
-    system : VectorField or Loss
-        For a loss, its gradient flow −∇E is what the scheme discretizes.
+    system : VectorField, Loss or Game
+        For a loss, its gradient flow −∇E is what the scheme discretizes; for a game, simultaneous play.
     scheme : Scheme
     order : int, default 2
         The highest power of h that is kept.
@@ -195,18 +223,22 @@ def modified_equation(system: VectorField | Loss, scheme: Scheme, order: int = 2
     Raises
     ------
     TypeError, ValueError
-        If an argument is of another kind, the field is not smooth, or the system has a symbol named ``h``.
+        If an argument is of another kind, the field is not smooth, the system has a symbol named ``h``, or
+        the memory of the scheme does not contract, so that there is no equation in x alone.
 
     Notes
     -----
     The series is asymptotic: it diverges in general, and truncations are good for h·L ≪ 1, L the Lipschitz
-    constant of f. `bea.slope` measures how good.
+    constant of f. `bea.slope` measures how good. Symbols in a scheme are taken to be such that its memory
+    contracts, as |β| < 1 for the heavy ball.
 
     References
     ----------
     .. [1] E. Hairer, C. Lubich, G. Wanner, *Geometric Numerical Integration*, 2nd ed., Springer 2006,
        chapter IX.
     .. [2] D. G. T. Barrett, B. Dherin, "Implicit gradient regularization", ICLR 2021, theorem 3.1.
+    .. [3] U. Kirchgraber, "Multi-step methods are essentially one-step methods", Numerische Mathematik 48
+       (1986) 85-90.
 
     Examples
     --------
@@ -216,12 +248,27 @@ def modified_equation(system: VectorField | Loss, scheme: Scheme, order: int = 2
     >>> [term[0] for term in equation.terms]
     [y**2, -y**3, 3*y**4/2, -8*y**5/3, 31*y**6/6]
     """
-    ring, elements = _prepare(system, scheme, order)
-    displacement = expand_step(ring, scheme, series_field(ring, [elements], order + 1), order + 1)
-    return ModifiedEquation(modified_equation, system, scheme, ring, logarithm(ring, displacement))
+    _check_kinds(scheme, order)
+    parts = as_field(system).parts
+    scheme.require(len(parts))
+    response = memory_response(scheme, len(system.variables), len(parts)) if scheme.has_memory else []
+    constants = [*scheme.constants, *dict.fromkeys(c for row in response for _, c in row)]
+
+    def derive(ring: Any, components: list[Any]) -> ModifiedEquation:
+        field = SeriesField(ring, [components], part_elements(ring, system))
+        if scheme.has_memory:
+            slow = slow_manifold(ring, scheme, field, order + 1, response)
+            fields, memory = slow.fields, slow.memory
+        else:
+            fields, memory = logarithm(ring, expand_step(ring, scheme, field, order + 1)), []
+        share = ring.rational(1, scheme.duration(len(parts)))
+        fields = [[c * share for c in components] for components in fields]
+        return ModifiedEquation(modified_equation, system, scheme, ring, fields, memory)
+
+    return with_room(system, constants, derive)
 
 
-def modifying_integrator(system: VectorField | Loss, scheme: Scheme, order: int = 2) -> ModifiedEquation:
+def modifying_integrator(system: System, scheme: Scheme, order: int = 2) -> ModifiedEquation:
     """The field ẋ = f + h f₁ + … to which `scheme` must be applied so as to follow ẋ = f itself.
 
     With the terms through h^order the scheme has order ``order + 1`` for the system.
@@ -230,6 +277,7 @@ def modifying_integrator(system: VectorField | Loss, scheme: Scheme, order: int 
     ----------
     system : VectorField or Loss
     scheme : Scheme
+        One without memory, that takes the field as a whole.
     order : int, default 2
         The highest power of h that is kept.
 
@@ -255,42 +303,30 @@ def modifying_integrator(system: VectorField | Loss, scheme: Scheme, order: int 
     >>> [term[0] for term in equation.terms]
     [y**2, y**3, y**4, y**5]
     """
-    ring, elements = _prepare(system, scheme, order)
-    fields = [elements]
-    nothing = [ring.zero] * ring.dimension
-    flow = exponential(ring, [elements, *[nothing] * order])
-    for k in range(2, order + 2):
-        step = expand_step(ring, scheme, series_field(ring, fields, k), k)[-1]
-        fields.append([ring.normal(e - s) for e, s in zip(flow[k - 1], step, strict=True)])
-    return ModifiedEquation(modifying_integrator, system, scheme, ring, fields)
-
-
-def _prepare(system: VectorField | Loss, scheme: Scheme, order: int) -> tuple[Any, list[Any]]:
-    """The ring in which the checked system is worked, and the components of its field there."""
     _check_kinds(scheme, order)
-    return working_ring(system, scheme.constants)
+    scheme.require(0)
+    if scheme.has_memory:
+        raise ValueError(
+            f"a modifying integrator is known for schemes without memory, and {scheme.name} has one"
+        )
 
+    def derive(ring: Any, components: list[Any]) -> ModifiedEquation:
+        fields = [components]
+        nothing = [ring.zero] * ring.dimension
+        flow = exponential(ring, [components, *[nothing] * order])
+        for k in range(1, order + 2):
+            step = expand_step(ring, scheme, SeriesField(ring, fields), k)[-1]
+            missing = [ring.normal(e - s) for e, s in zip(flow[k - 1], step, strict=True)]
+            if k > 1:
+                fields.append(missing)
+            elif any(m != 0 for m in missing):
+                raise ValueError(
+                    f"{scheme.name} does not follow the field itself for small steps, so that there is no "
+                    "field on which it would be exact"
+                )
+        return ModifiedEquation(modifying_integrator, system, scheme, ring, fields)
 
-def working_ring(system: VectorField | Loss, constants: Sequence[sympy.Expr]) -> tuple[Any, list[Any]]:
-    """The ring that holds a system and the constants of a method, and the components of its field there.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the system is of another kind or not smooth, or the names of symbols clash.
-    """
-    sources = [system.expression] if isinstance(system, Loss) else as_field(system).components
-    _check_names(system.variables, sources, constants)
-    require_smooth(sources, "the system of a modified equation")
-    ring: Any
-    try:
-        ring = FlintRing(system.variables, [*sources, *constants])
-    except NotElementaryError:
-        ring = SympyRing(system.variables, [*sources, *constants])
-    if isinstance(system, Loss):
-        potential = ring.element(system.expression)
-        return ring, [-ring.partial(potential, i) for i in range(ring.dimension)]
-    return ring, [ring.element(c) for c in sources]
+    return with_room(system, scheme.constants, derive)
 
 
 def _check_kinds(scheme: Scheme, order: int) -> None:
@@ -302,17 +338,3 @@ def _check_kinds(scheme: Scheme, order: int) -> None:
         raise TypeError(f"order must be an integer, not {type(order).__name__}")
     if order < 0:
         raise ValueError(f"order must be 0 or more, not {order}")
-
-
-def _check_names(
-    variables: Sequence[sympy.Symbol], sources: Sequence[sympy.Expr], constants: Sequence[sympy.Expr]
-) -> None:
-    """Refuse a symbol h of the user's, and a parameter of the scheme that the system has, too."""
-    own = {v.name for v in variables}.union(*({s.name for s in e.free_symbols} for e in sources))
-    others = {s.name for c in constants for s in c.free_symbols}
-    if STEP_SIZE.name in own | others:
-        raise ValueError("the symbol h is the step size of the modified equation: rename yours")
-    if own & others:
-        raise ValueError(
-            f"the scheme's parameter {min(own & others)!r} is also a symbol of the system: rename one"
-        )

@@ -21,7 +21,7 @@ from typing import Any
 import sympy
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
-__all__ = ["FlintRing", "NotElementaryError"]
+__all__ = ["FlintRing", "NotElementaryError", "RingFullError"]
 
 #: Sums are expanded up to this power.
 HIGHEST_POWER = 1000
@@ -29,6 +29,10 @@ HIGHEST_POWER = 1000
 
 class NotElementaryError(ValueError):
     """The expression is no polynomial in finitely many functions that close under derivation."""
+
+
+class RingFullError(NotElementaryError):
+    """There is no room for another function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class FlintRing:
     variables : sequence of d symbols
     expressions : iterable of SymPy expressions
         All that will have to be written in the ring; they determine which functions are adjoined.
+    room : int, default 0
+        For how many more functions to leave room, which `power` may bring.
 
     Raises
     ------
@@ -65,14 +71,16 @@ class FlintRing:
         If an expression divides by zero, or holds too high a power of a sum.
     """
 
-    def __init__(self, variables: Sequence[sympy.Symbol], expressions: Iterable[sympy.Expr]) -> None:
+    def __init__(
+        self, variables: Sequence[sympy.Symbol], expressions: Iterable[sympy.Expr], room: int = 0
+    ) -> None:
         expressions = list(expressions)
         symbols = sorted(
             set().union(*(e.free_symbols for e in expressions)) - set(variables), key=lambda s: s.name
         )
         self.symbols = (*variables, *symbols)
         self.dimension = len(variables)
-        count = len(self.symbols) + _generators_needed(expressions)
+        count = len(self.symbols) + _generators_needed(expressions) + room
         self._context = fmpq_mpoly_ctx.get([f"x{i}" for i in range(count)], Ordering.degrevlex)
         generators = self._context.gens()
         self.one = self._context.constant(1)
@@ -183,9 +191,29 @@ class FlintRing:
 
     def _new_generator(self, e: sympy.Expr) -> tuple[int, Any]:
         if not self._free:
-            raise NotElementaryError(f"the derivatives of {e} bring ever new functions")
+            raise RingFullError(f"the derivatives of {e} bring ever new functions")
         position = self._free.pop()
         return position, self._context.gens()[position]
+
+    def power(self, u: Any, exponent: sympy.Rational) -> tuple[Any, Any]:
+        """u^exponent and 1/u.
+
+        Raises
+        ------
+        ValueError
+            If u is zero and a negative or fractional power of it is asked for.
+        """
+        u = self.normal(u)
+        if u == 0:
+            raise ValueError(f"the power {exponent} of zero has no derivatives")
+        if u.is_constant():
+            number = self.expression(u)
+            return self.element(number**exponent), self.element(1 / number)
+        root = self._root(u, int(exponent.q)) if exponent.q > 1 else self._inverse(u)
+        whole = int(sympy.ceiling(exponent))
+        steps = int((whole - exponent) * exponent.q)
+        value = root**steps * u**whole if whole >= 0 else root ** (steps - whole * int(exponent.q))
+        return value, root ** int(exponent.q)
 
     def expression(self, element: Any) -> sympy.Expr:
         """An element as a SymPy expression: polynomials in the symbols times adjoined functions."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["exponential", "logarithm"]
+__all__ = ["LieSeries", "exponential", "logarithm"]
 
 Components = list[Any]
 
@@ -38,7 +38,7 @@ def logarithm(ring: Any, displacement: Sequence[Components]) -> list[Components]
     list of n lists of d ring elements
         f₁, …, f_n: the coefficients of h⁰, …, h^{n−1} in the modified field.
     """
-    flow = _LieSeries(ring)
+    flow = LieSeries(ring)
     for components in displacement:
         known = flow.contribution()
         flow.append([ring.normal(d - c) for d, c in zip(components, known, strict=True)])
@@ -47,7 +47,7 @@ def logarithm(ring: Any, displacement: Sequence[Components]) -> list[Components]
 
 def exponential(ring: Any, fields: Sequence[Components]) -> list[Components]:
     """The coefficients d₁, …, d_n of the flow over time h of the field f₁ + h f₂ + …: logarithm's inverse."""
-    flow = _LieSeries(ring)
+    flow = LieSeries(ring)
     displacement = []
     for components in fields:
         known = flow.contribution()
@@ -56,7 +56,7 @@ def exponential(ring: Any, fields: Sequence[Components]) -> list[Components]:
     return displacement
 
 
-class _LieSeries:
+class LieSeries:
     """The triangle Y[i, k], the coefficient of h^k in (h D)^i x, filled one k at a time.
 
     `rows[k-1]` holds Y[1, k] = f_k, Y[2, k], …, Y[k, k]; the recurrence is

@@ -13,12 +13,15 @@ and R_k = 0 exactly where f_k is a gradient. The remainder does no work along ra
 
 The constant: with r_k the number such that ẏ = −y has the modified equation ẏ = −Σ r_k h^k y, and g, H the
 gradient and Hessian of E, E_k(c) = ½ r_k gᵀ H^{k−1} g at c. This is the exact value when E is quadratic, and
-when k = 1 and the field is r₁ H g it gives E₁ = ½ r₁ ‖∇E‖², which is (1/4)‖∇E‖² for gradient descent.
+when k = 1 and the field is r₁ H g it gives E₁ = ½ r₁ ‖∇E‖², which is (1/4)‖∇E‖² for gradient descent. For a
+sum of losses whose parts the scheme uses one at a time, ½ Σ r_ij g_i·g_j takes its place at k = 1. Where
+nothing of the kind is known, E_k(c) = 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import sympy
@@ -28,6 +31,7 @@ from bea.modified.flint_ring import FlintRing
 from bea.modified.terms import Terms
 from bea.systems.expressions import STEP_SIZE, read_expression
 from bea.systems.loss import Loss
+from bea.systems.loss_sum import LossSum
 
 __all__ = ["ModifiedLoss"]
 
@@ -63,7 +67,7 @@ class ModifiedLoss:
         loss: Loss,
         ring: Any,
         fields: Sequence[Sequence[Any]],
-        rates: Sequence[sympy.Expr],
+        rates: Sequence[dict[tuple[int, ...], sympy.Expr]],
         origin: Sequence[object] | None = None,
     ) -> None:
         self._loss = loss
@@ -123,19 +127,15 @@ class ModifiedLoss:
     # -- the gradient part -----------------------------------------------------------------------------
 
     def _gradient_part(self, k: int) -> sympy.Expr:
-        if k == 0:
-            return self._loss.expression
         if all(f == 0 for f in self._fields[k]):
             return sympy.Integer(0)
-        if isinstance(self._ring, FlintRing) and self._ring.is_polynomial(self._fields[k]):
+        closed = self._quadratic_form(k)
+        if closed is not None and (k == 0 or not self._is_polynomial(k)) and self._is_potential(closed, k):
+            return self._closed_form(k, closed)
+        if self._is_polynomial(k):
             shift = [self._ring.element(c) for c in self.origin]
             potential = self._ring.expression(self._ring.ray_integral(self._fields[k], shift))
             return self._constant(k) - potential
-        closed = self._quadratic_form(k)
-        if all(
-            vanishes(self._ring, f + self._ring.partial(closed, i)) for i, f in enumerate(self._fields[k])
-        ):
-            return self._ring.expression(self._ring.normal(closed))
         self._require_finite_origin(k)
         ray, t = self._ray()
         work = sum(
@@ -143,20 +143,61 @@ class ModifiedLoss:
         )
         return self._constant(k) - sympy.Integral(work, (t, 0, 1))
 
+    def _is_polynomial(self, k: int) -> bool:
+        return isinstance(self._ring, FlintRing) and self._ring.is_polynomial(self._fields[k])
+
+    def _is_potential(self, element: Any, k: int) -> bool:
+        """Whether the field of h^k is minus the gradient of an element of the ring."""
+        return all(
+            vanishes(self._ring, f + self._ring.partial(element, i)) for i, f in enumerate(self._fields[k])
+        )
+
+    def _closed_form(self, k: int, element: Any) -> sympy.Expr:
+        """An element as an expression; E itself, and multiples of it, as they were given."""
+        if k == 0 and not self._parts and len(self._rates[0]) == 1:
+            (rate,) = self._rates[0].values()
+            return rate * self._loss.expression
+        return self._ring.expression(self._ring.normal(element))
+
+    @cached_property
+    def _parts(self) -> tuple[Loss, ...]:
+        """The losses whose sum this one is, where they are known."""
+        return self._loss.parts if isinstance(self._loss, LossSum) else ()
+
     def _quadratic_form(self, k: int) -> Any:
-        """½ r_k gᵀ H^{k−1} g, which is E_k for every quadratic loss, as an element of the ring."""
-        ring, g = self._ring, [-f for f in self._fields[0]]
+        """E_k as it is for quadratic losses with Hessians that commute, as an element of the ring, or None.
+
+        At h⁰ it is Σ r_i E_i, at h ½ Σ r_ij g_i·g_j, and for a simple loss ½ r_k gᵀ H^{k−1} g at h^k.
+        """
+        if k >= len(self._rates):
+            return None
+        ring = self._ring
+        total = ring.zero
+        for indices, rate in self._rates[k].items():
+            form = self._form(k, [(self._parts or (self._loss,))[i] for i in indices])
+            total = total + form * ring.element(rate)
+        return total
+
+    def _form(self, k: int, losses: list[Loss]) -> Any:
+        """E at h⁰, else ½ g·H^{k−1} g'; with k > 1 both gradients and the Hessian are those of one loss."""
+        ring = self._ring
+        potentials = [ring.element(loss.expression) for loss in losses]
+        if k == 0:
+            return potentials[0]
         directions = range(ring.dimension)
-        vector = g
+        g, vector = ([ring.partial(e, i) for i in directions] for e in (potentials[0], potentials[-1]))
         for _ in range(k - 1):
             vector = [sum((ring.partial(e, j) * vector[j] for j in directions), ring.zero) for e in g]
-        half_rate = ring.element(self._rates[k] / 2)
-        return half_rate * sum((a * b for a, b in zip(g, vector, strict=True)), ring.zero)
+        product = sum((a * b for a, b in zip(g, vector, strict=True)), ring.zero)
+        return product * ring.rational(1, 2)
 
     def _constant(self, k: int) -> sympy.Expr:
         """E_k(c)."""
+        form = self._quadratic_form(k)
+        if form is None:
+            return sympy.Integer(0)
         centre = dict(zip(self._loss.variables, self.origin, strict=True))
-        return self._ring.expression(self._ring.normal(self._quadratic_form(k))).subs(centre)
+        return self._ring.expression(self._ring.normal(form)).subs(centre)
 
     # -- the remainder ---------------------------------------------------------------------------------
 

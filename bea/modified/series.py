@@ -27,8 +27,13 @@ class Series:
 
     @classmethod
     def step_size(cls, one: Any, order: int) -> Series:
-        """The series h itself."""
-        return cls([one * 0, one, *[one * 0] * (order - 1)])
+        """The series h itself, which is 0 where nothing but constants is known."""
+        return cls([one * 0, one, *[one * 0] * order][: order + 1])
+
+    @property
+    def order(self) -> int:
+        """The highest power of h that is known."""
+        return len(self.coefficients) - 1
 
     def __getitem__(self, k: int) -> Any:
         return self.coefficients[k]

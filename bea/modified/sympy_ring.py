@@ -36,6 +36,12 @@ class SympyRing:
         """An element as a SymPy expression."""
         return element
 
+    def power(self, u: sympy.Expr, exponent: sympy.Rational) -> tuple[sympy.Expr, sympy.Expr]:
+        """u^exponent and 1/u."""
+        if u == 0:
+            raise ValueError(f"the power {exponent} of zero has no derivatives")
+        return u**exponent, 1 / u
+
     def partial(self, element: sympy.Expr, i: int) -> sympy.Expr:
         """∂/∂x_i."""
         return element.diff(self.variables[i])

@@ -17,16 +17,17 @@ class TaylorField:
     ends where the derivatives vanish (polynomials) or where δ^α is beyond the known order.
     """
 
-    def __init__(self, ring: Any, components: Sequence[Any], order: int) -> None:
+    def __init__(self, ring: Any, components: Sequence[Any]) -> None:
         self.ring = ring
-        self.order = order
-        self._derivatives = {(0,) * ring.dimension: list(components)}
+        self.components = list(components)
+        self._derivatives = {(0,) * ring.dimension: self.components}
 
     def __call__(self, point: Sequence[Series]) -> list[Series]:
+        order = point[0].order
         delta = [p - x for p, x in zip(point, self.ring.variables, strict=True)]
         origin = (0,) * self.ring.dimension
-        value = [Series.constant(c, self.order) for c in self._derivatives[origin]]
-        one = Series.constant(self.ring.one, self.order)
+        value = [Series.constant(c, order) for c in self._derivatives[origin]]
+        one = Series.constant(self.ring.one, order)
         self._add_branch(value, delta, origin, one, 0)
         return value
 
@@ -35,6 +36,8 @@ class TaylorField:
     ) -> None:
         """Add every δ^α/α! ∂^α f that extends `index` in the variables from `first` on."""
         for i in range(first, self.ring.dimension):
+            if delta[i].is_zero:
+                continue
             longer = (*index[:i], index[i] + 1, *index[i + 1 :])
             derivative = self._derivative(longer, index, i)
             if all(c == 0 for c in derivative):

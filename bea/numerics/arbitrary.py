@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from math import inf
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import sympy
 from flint import arb
 
 from bea.numerics.balls import (
@@ -27,12 +28,15 @@ from bea.numerics.balls import (
 )
 from bea.numerics.straight_line import StraightLine, straight_line
 from bea.numerics.taylor_step import taylor_step
-from bea.schemes.scheme import Scheme
-from bea.systems import Loss, VectorField
+from bea.schemes.memory import flattened, shaped
+from bea.schemes.parametric import values_of
+from bea.schemes.scheme import Memory, Scheme
 from bea.systems.expressions import read_parameters
-from bea.systems.loss import as_field
+from bea.systems.system import System, as_field
+from bea.systems.traversal import free_symbols
+from bea.systems.vector_field import VectorField
 
-__all__ = ["ArbArithmetic", "flow", "iterate", "read_number", "taylor"]
+__all__ = ["ArbArithmetic", "ArbField", "evaluate", "flow", "iterate", "read_number", "taylor"]
 
 #: Terms left out of a Taylor series are this many bits below the precision asked for.
 TRUNCATION_BITS = 8
@@ -43,7 +47,7 @@ SHORTEST_STEP = 32
 
 
 def flow(
-    field: VectorField | Loss,
+    field: System,
     x0: Sequence[object],
     t: object,
     parameters: Mapping[Any, object] | None = None,
@@ -54,8 +58,8 @@ def flow(
 
     Parameters
     ----------
-    field : VectorField or Loss
-        For a loss, its gradient flow −∇E.
+    field : VectorField, Loss or Game
+        For a loss, its gradient flow −∇E; for a game, simultaneous play.
     x0 : sequence of d numbers
         Integers, floats, fractions, text, SymPy numbers or balls. A float is the decimal number that it
         spells: 0.6 is 3/5. Of a ball the midpoint is taken.
@@ -97,50 +101,77 @@ def flow(
     0.7310585786300048792511592418218362743651
     """
     field = as_field(field)
-    program = _program(field)
     max_steps = _count(max_steps, "max_steps")
 
     def solve() -> np.ndarray:
+        balls = ArbField(field, parameters, bits, max_steps)
+        return np.array(balls.flow(_point(field, x0), read_number(t).mid()), dtype=object)
+
+    return with_guard_bits(bits, solve)
+
+
+class ArbField:
+    """A field on balls, as schemes use it: its values, its exact flow, and the parts of which it is made."""
+
+    def __init__(
+        self, field: VectorField, parameters: Mapping[Any, object] | None, bits: int, max_steps: int = 10_000
+    ) -> None:
+        program = _program(field)
         constants = program.constants(_parameter_values(field, parameters))
-        series, check = program.machine(constants), program.machine(constants)
-        x, end = _point(field, x0), read_number(t).mid()
+        self._series, self._check = program.machine(constants), program.machine(constants)
+        self._bits = bits
+        self._max_steps = max_steps
+        self.parts = [
+            ArbField(part, _parameters_of(part, parameters), bits, max_steps) for part in field.parts
+        ]
+
+    def __call__(self, x: Sequence[arb]) -> list[arb]:
+        return self._check.value(x)
+
+    def flow(self, x: Sequence[arb], t: arb) -> list[arb]:
+        """The solution at time t from x, both exact numbers, by steps of Taylor series."""
+        x, end = [value.mid() for value in x], t.mid()
         remaining, steps = end, 0
         while remaining != 0:
             reached = end - remaining
-            if steps == max_steps:
-                raise ValueError(f"the flow came only to t = {float(reached):.6g} in {max_steps} steps")
-            x, length = taylor_step(series, check, x, remaining, bits + TRUNCATION_BITS)
+            if steps == self._max_steps:
+                raise ValueError(f"the flow came only to t = {float(reached):.6g} in {steps} steps")
+            x, length = taylor_step(self._series, self._check, x, remaining, self._bits + TRUNCATION_BITS)
             if length != remaining and magnitude([length]) < magnitude([reached]) - SHORTEST_STEP:
                 raise ValueError(
                     f"the solution cannot be continued to t = {float(end):.6g}, "
                     f"since it becomes singular near t = {float(reached):.6g}"
                 )
             remaining, steps = (remaining - length).mid(), steps + 1
-        return np.array(x, dtype=object)
-
-    return with_guard_bits(bits, solve)
+        return x
 
 
 def iterate(
-    system: VectorField | Loss,
+    system: System,
     scheme: Scheme,
     x0: Sequence[object],
     step_size: object,
     steps: int,
     parameters: Mapping[Any, object] | None = None,
     bits: int = 200,
+    memory: Sequence[object] | None = None,
 ) -> np.ndarray:
-    """The iterates of a one-step scheme, each step accurate to `bits` bits.
+    """The iterates of a scheme, each step accurate to `bits` bits.
 
     Parameters
     ----------
-    system : VectorField or Loss
-        For a loss, the scheme discretizes its gradient flow −∇E.
+    system : VectorField, Loss or Game
+        For a loss, the scheme discretizes its gradient flow −∇E; for a game, simultaneous play.
     scheme : Scheme
-    x0, parameters, bits
+        One that draws passes at random takes the mean over all orders here.
+    x0, bits
         As in `flow`.
     step_size : number
     steps : int
+    parameters : mapping from name to number, optional
+        Values for parameters of the system, before those that it has, and of the scheme.
+    memory : sequence of r numbers, optional
+        What the scheme remembers before the first step, in the order of ``ModifiedEquation.memory``.
 
     Returns
     -------
@@ -165,29 +196,37 @@ def iterate(
     field = as_field(system)
     if not isinstance(scheme, Scheme):
         raise TypeError(f"scheme must be a bea scheme, not {type(scheme).__name__}")
+    scheme.require(len(field.parts))
+    parameters, constants = values_of(scheme, parameters, field)
+    if constants:
+        scheme = cast(Any, scheme).with_parameters(**constants)
     steps = _count(steps, "steps")
-    program = _program(field)
 
     def run() -> np.ndarray:
-        machine = program.machine(program.constants(_parameter_values(field, parameters)))
-        arithmetic = ArbArithmetic()
+        balls, arithmetic = ArbField(field, parameters, bits), ArbArithmetic()
         h = read_number(step_size)
         states = [_point(field, x0)]
+        m: Memory
+        if memory is None:
+            m = scheme.start(balls, states[0], h, arithmetic)
+        else:
+            m = shaped([read_number(value) for value in memory], field.dimension, scheme)
         for k in range(1, steps + 1):
-            balls = scheme.step(machine.value, states[-1], h, arithmetic)
-            size = magnitude(balls)
+            x, m = scheme.update(balls, states[-1], m, h, arithmetic)
+            size = magnitude(x)
             if size > LARGEST_EXPONENT:
                 what = "x is not finite" if size == inf else f"|x| exceeds 2**{LARGEST_EXPONENT}"
                 raise ValueError(f"the iterates diverge: {what} after {k} steps")
-            require_accurate(balls, max(size, magnitude(states[-1])), bits + steps.bit_length())
-            states.append([x.mid() for x in balls])
+            require_accurate(x, max(size, magnitude(states[-1])), bits + steps.bit_length())
+            states.append([value.mid() for value in x])
+            m = shaped([value.mid() for value in flattened(m, scheme)], field.dimension, scheme)
         return np.array(states, dtype=object)
 
     return with_guard_bits(bits, run)
 
 
 def taylor(
-    field: VectorField | Loss,
+    field: System,
     x0: Sequence[object],
     order: int,
     parameters: Mapping[Any, object] | None = None,
@@ -228,6 +267,58 @@ def taylor(
         return np.array(list(islice(coefficients, order + 1)), dtype=object)
 
     return with_guard_bits(bits, expand)
+
+
+def evaluate(
+    expressions: Sequence[sympy.Expr],
+    variables: Sequence[sympy.Symbol],
+    x: Sequence[object],
+    parameters: Mapping[str, object],
+    bits: int = 200,
+) -> list[arb]:
+    """The values of expressions at a point, accurate to `bits` bits of the largest; each an exact number.
+
+    Parameters
+    ----------
+    expressions : sequence of sympy.Expr
+    variables : sequence of d sympy.Symbol
+    x : sequence of d numbers
+    parameters : mapping from name to number
+        A value for every other symbol.
+    bits : int, default 200
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, or an expression has no arbitrary-precision counterpart.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x, c = sympy.symbols("x c")
+    >>> print(evaluate([sympy.sqrt(c * x)], [x], [8], {"c": 4})[0].str(20, radius=False))
+    5.6568542494923801952
+    """
+    free = free_symbols(expressions) - set(variables)
+    symbols = tuple(sorted(free, key=lambda s: s.name))
+    program = straight_line(tuple(expressions), tuple(variables), symbols)
+
+    def compute() -> list[arb]:
+        machine = program.machine(program.constants([read_number(parameters[s.name]) for s in symbols]))
+        values = machine.value([read_number(value) for value in x])
+        size = magnitude(values)
+        if size == inf:
+            raise ValueError(f"the expressions are not finite at {list(x)}")
+        require_accurate(values, size, bits)
+        return [value.mid() for value in values]
+
+    return with_guard_bits(bits, compute)
+
+
+def _parameters_of(part: VectorField, parameters: Mapping[Any, object] | None) -> dict[Any, object]:
+    """Those of the parameters that a part has."""
+    names = {s.name for s in part.parameter_symbols}
+    return {name: value for name, value in (parameters or {}).items() if str(name) in names}
 
 
 def _program(field: VectorField) -> StraightLine:

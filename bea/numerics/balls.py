@@ -121,6 +121,12 @@ class ArbArithmetic:
             self._numbers[constant] = number(constant)
         return self._numbers[constant]
 
+    def power(self, base: arb, exponent: sympy.Rational) -> arb:
+        """A rational power of a ball, not finite where it is not real."""
+        if exponent == -1:
+            return 1 / base
+        return base ** self.number(sympy.Rational(exponent))
+
     def fixed_point(
         self, function: Callable[[list[list[arb]]], list[list[arb]]], start: list[list[arb]]
     ) -> list[list[arb]]:

@@ -21,7 +21,8 @@ from bea.numerics.dense_output import DenseOutput
 from bea.numerics.integrator import BUDGET_USED, NOT_FINITE, STEP_TOO_SMALL, SUCCESS, integrate
 from bea.numerics.tableau import FloatTableau
 from bea.schemes.runge_kutta import RungeKutta
-from bea.systems.loss import Loss, as_field
+from bea.systems.loss import Loss
+from bea.systems.system import as_field
 from bea.systems.vector_field import VectorField
 
 __all__ = ["OdeResult", "flow"]

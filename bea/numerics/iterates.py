@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
@@ -16,17 +16,18 @@ import sympy
 
 from bea import __version__
 from bea.numerics.codegen import compile_field
+from bea.numerics.float_steps import initial_memory
 from bea.numerics.iterate_kernels import COMPLETED, DIVERGED, LIMIT, UNSOLVED, explicit_steps, implicit_steps
+from bea.numerics.stepping import Loop, step_loop
+from bea.schemes.memory import memory_size
+from bea.schemes.parametric import values_of
 from bea.schemes.runge_kutta import RungeKutta
 from bea.schemes.scheme import Scheme
 from bea.systems.evaluation import read_point
-from bea.systems.loss import Loss, as_field
+from bea.systems.system import System, as_field
 from bea.systems.vector_field import VectorField
 
 __all__ = ["InterruptedIteration", "Path", "iterate"]
-
-#: A loop (x, rows, counts, record_every, last) ↦ status, as in `bea.numerics.iterate_kernels`.
-Loop = Callable[[np.ndarray, np.ndarray, np.ndarray, int, int], int]
 
 #: What the compiled loops can count to.
 _LARGEST_INTEGER = 2**63 - 1
@@ -44,7 +45,9 @@ class Path:
     x : array of shape (n + 1, d)
         The recorded iterates, all of them finite. The first is the start, the last the last one computed.
     t : array of shape (n + 1,)
-        The times k·h of the recorded iterates x_k.
+        The times k·h of the recorded iterates x_k, or k·m·h where a step is a pass over m parts.
+    memory : array of shape (r,)
+        What the scheme remembers after the last step.
     steps_made : int
         How many steps were made.
     success : bool
@@ -61,11 +64,14 @@ class Path:
         The scheme, as text.
     parameters : dict from str to float
         The values of the parameters of the field.
+    seed : int or None
+        The seed of the passes of a scheme that draws them, where one was given as an integer.
     version : str
         The version of this package.
     """
 
     x: np.ndarray = field(repr=False)
+    memory: np.ndarray = field(repr=False)
     steps_made: int
     success: bool
     message: str
@@ -75,6 +81,8 @@ class Path:
     record_every: int
     scheme: str
     parameters: dict[str, float]
+    duration: int = 1
+    seed: int | None = None
     version: str = __version__
 
     @cached_property
@@ -82,7 +90,7 @@ class Path:
         """The times k·h of the recorded iterates x_k."""
         k = np.arange(len(self.x), dtype=float) * self.record_every
         k[-1] = self.steps_made
-        return k * self.step_size
+        return k * self.duration * self.step_size
 
 
 class InterruptedIteration(KeyboardInterrupt):
@@ -97,22 +105,24 @@ class InterruptedIteration(KeyboardInterrupt):
 
 
 def iterate(
-    system: VectorField | Loss,
+    system: System,
     scheme: Scheme,
     x0: Sequence[float] | np.ndarray,
     step_size: float,
     steps: int,
     parameters: Mapping[Any, object] | None = None,
     record_every: int = 1,
+    *,
+    memory: Sequence[float] | np.ndarray | None = None,
+    rng: int | np.random.Generator | None = 0,
 ) -> Path:
     """Iterate a scheme from x₀ by compiled code.
 
     Parameters
     ----------
-    system : VectorField or Loss
-        What to step along; a loss stands for its gradient flow −∇E.
+    system : VectorField, Loss or Game
+        What to step along; a loss stands for its gradient flow −∇E, a game for simultaneous play.
     scheme : Scheme
-        Any Runge–Kutta method, or gradient descent.
     x0 : array_like of shape (d,)
         The start.
     step_size : float
@@ -120,9 +130,15 @@ def iterate(
     steps : int
         How many steps to make.
     parameters : mapping from name to number, optional
-        Values for parameters of the system, which replace those that it has.
+        Values for parameters of the system, which replace those that it has, and for symbols of the scheme.
     record_every : int, optional
         Record only every so many iterates, besides the first and the last.
+    memory : array_like of shape (r,), optional
+        What the scheme remembers before the first step: its vectors one after the other, then its scalars. By
+        default what it begins with, which for momentum and Adam is zero. ``modified_equation(...).memory(x0,
+        h=...)`` is what it would remember at x₀ in the long run, so that there is no transient.
+    rng : int, numpy.random.Generator or None, default 0
+        Randomness, as in NumPy, for schemes that draw the order of their passes.
 
     Returns
     -------
@@ -162,15 +178,26 @@ def iterate(
     h = _positive_number(step_size, "step_size")
     steps = _integer(steps, "steps", least=0)
     record_every = _integer(record_every, "record_every", least=1)
-    p = vector_field.parameter_values(parameters)
+    _require_scheme(scheme, vector_field)
+    own, constants = values_of(scheme, parameters, vector_field)
+    p = vector_field.parameter_values(own)
     report = np.zeros(2)
-    loop = _loop(scheme, vector_field, p, h, report)
+    method: Any = scheme.with_parameters(**constants) if constants else scheme  # type: ignore[attr-defined]
+    numbers = {s.name: float(v) for s, v in zip(vector_field.parameter_symbols, p, strict=False)}
+    if isinstance(method, RungeKutta):
+        state, loop = x, _runge_kutta_loop(method, vector_field, p, h, report)
+    else:
+        start = initial_memory(method, vector_field, x, h, numbers) if memory is None else memory
+        state = np.concatenate([x, read_point(start, memory_size(method, x.size), "memory")])
+        q = p[: len(numbers)]
+        loop = step_loop(method, vector_field, q, h, report, np.random.default_rng(rng))
 
-    run = _Run(loop, x, steps, record_every)
+    run = _Run(loop, state, x.size, steps, record_every)
 
     def path() -> Path:
         return Path(
             x=run.recorded(),
+            memory=run.state[x.size :].copy(),
             steps_made=run.steps_made,
             success=run.status == COMPLETED,
             message=_message(run, report),
@@ -179,7 +206,9 @@ def iterate(
             steps=steps,
             record_every=record_every,
             scheme=repr(scheme),
-            parameters={s.name: float(v) for s, v in zip(vector_field.parameter_symbols, p, strict=False)},
+            parameters={**numbers, **{name: float(c) for name, c in constants.items()}},
+            duration=scheme.duration(len(vector_field.parts)),
+            seed=rng if isinstance(rng, int) and hasattr(scheme, "draw") else None,
         )
 
     try:
@@ -198,10 +227,10 @@ _UNFINISHED = -1
 class _Run:
     """One run of a loop, chunk by chunk, so that an interrupt is heard between two chunks."""
 
-    def __init__(self, loop: Loop, x: np.ndarray, steps: int, record_every: int) -> None:
-        self.loop, self.x, self.steps, self.record_every = loop, x, steps, record_every
-        self.rows = np.empty((-(-steps // record_every) + 1, x.size))
-        self.rows[0] = x
+    def __init__(self, loop: Loop, state: np.ndarray, dimension: int, steps: int, record_every: int) -> None:
+        self.loop, self.state, self.steps, self.record_every = loop, state, steps, record_every
+        self.rows = np.empty((-(-steps // record_every) + 1, dimension))
+        self.rows[0] = state[:dimension]
         self.counts = np.array([0, 1])
         self.status = _UNFINISHED
 
@@ -215,7 +244,7 @@ class _Run:
         while status == COMPLETED and self.steps_made < self.steps:
             start = time.perf_counter()
             last = min(self.steps_made + chunk, self.steps)
-            status = self.loop(self.x, self.rows, self.counts, self.record_every, last)
+            status = self.loop(self.state, self.rows, self.counts, self.record_every, last)
             if time.perf_counter() - start < _PATIENCE:
                 chunk *= 2
         self.status = status
@@ -224,7 +253,7 @@ class _Run:
         """The iterates that were recorded, and the last one."""
         recorded = int(self.counts[1])
         if self.steps_made % self.record_every:
-            self.rows[recorded] = self.x
+            self.rows[recorded] = self.state[: self.rows.shape[1]]
             recorded += 1
         return self.rows if recorded == len(self.rows) else self.rows[:recorded].copy()
 
@@ -246,13 +275,12 @@ def _message(run: _Run, report: np.ndarray) -> str:
     return f"interrupted after {made} of {run.steps} steps"
 
 
-def _loop(scheme: Scheme, field: VectorField, p: np.ndarray, h: float, report: np.ndarray) -> Loop:
-    """The compiled loop of a scheme."""
-    if isinstance(scheme, RungeKutta):
-        return _runge_kutta_loop(scheme, field, p, h, report)
+def _require_scheme(scheme: Scheme, field: VectorField) -> None:
     if isinstance(scheme, type) and issubclass(scheme, Scheme):
         raise TypeError(f"scheme must be an instance, such as {scheme.__name__}(), not the class")
-    raise TypeError(f"scheme must be a Runge–Kutta method or GradientDescent(), not {scheme!r}")
+    if not isinstance(scheme, Scheme):
+        raise TypeError(f"scheme must be a bea scheme, such as GradientDescent(), not {scheme!r}")
+    scheme.require(len(field.parts))
 
 
 def _runge_kutta_loop(

@@ -153,6 +153,38 @@ class Program:
             for v in range(variables)
         ]
 
+    def linear(self, linear: Linear) -> int:
+        """The register of a sum of registers with coefficients, and of a constant at None."""
+        return self._linear(linear)
+
+    def product(self, registers: Sequence[int]) -> int:
+        """The register of a product of registers."""
+        return self._multiply(list(registers))
+
+    def function(self, kind: str, operands: Sequence[int]) -> int:
+        """The register of a function of registers, its kind a key of `FUNCTIONS`."""
+        return self._state(kind, operands)
+
+    def expression(self, expression: sympy.Expr) -> int:
+        """The register of an expression of the inputs."""
+        return self._register(expression)
+
+    def constant(self, register: int) -> float | None:
+        """The number that a register always holds, or None."""
+        if register >= self.inputs:
+            statement = self.statements[register - self.inputs]
+            if statement.kind == "sum" and not statement.operands:
+                return statement.numbers[0]
+        return None
+
+    def inline(self, program: Program, arguments: Sequence[int]) -> list[int]:
+        """The registers of the outputs of another program, run here on registers as its inputs."""
+        registers = list(arguments)
+        for kind, operands, numbers in program.statements:
+            moved = [registers[r] for r in operands]
+            registers.append(self._state(kind, sorted(moved) if kind == "product" else moved, numbers))
+        return [registers[r] for r in program.outputs]
+
     def _partial(self, statement: Statement, position: int) -> Linear:
         """The derivative of a statement by one of its operands: a number, or one register."""
         if statement.kind == "sum":

@@ -16,7 +16,7 @@ from bea.systems.traversal import free_symbols
 from bea.systems.vector_field import VectorField
 from bea.systems.zero_loss_set import ZeroLossSet
 
-__all__ = ["Loss", "as_field"]
+__all__ = ["Loss"]
 
 
 class Loss:
@@ -180,18 +180,3 @@ class Loss:
     def _repr_latex_(self) -> str:
         arguments = ", ".join(map(sympy.latex, self.variables))
         return rf"$\displaystyle E({arguments}) = {sympy.latex(self.expression)}$"
-
-
-def as_field(system: object) -> VectorField:
-    """The vector field of a system: of a loss, its gradient flow −∇E.
-
-    Raises
-    ------
-    TypeError
-        If `system` is neither a vector field nor a loss.
-    """
-    if isinstance(system, Loss):
-        return system.field
-    if isinstance(system, VectorField):
-        return system
-    raise TypeError(f"the system must be a VectorField or a Loss, not {type(system).__name__}")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import sympy
 
-from bea.systems.derivatives import partial_derivatives
+from bea.systems.derivatives import jacobian
 from bea.systems.evaluation import compile_numpy, parameter_numbers, read_point
 from bea.systems.expressions import Value, named_symbols, read_expressions, read_parameters
-from bea.systems.traversal import free_symbols
+from bea.systems.traversal import READABLE, free_symbols, written_size
 
 __all__ = ["VectorField"]
 
@@ -108,10 +108,15 @@ class VectorField:
         """The number d of variables."""
         return len(self.variables)
 
+    @property
+    def parts(self) -> tuple[VectorField, ...]:
+        """The fields whose sum this one is, where they are known (see `SplitField`)."""
+        return ()
+
     @cached_property
     def jacobian(self) -> sympy.ImmutableMatrix:
         """The matrix of partial derivatives ∂f_i/∂x_j, of shape (d, d)."""
-        return sympy.ImmutableMatrix([partial_derivatives(c, self.variables) for c in self.components])
+        return sympy.ImmutableMatrix(jacobian(self.components, self.variables))
 
     def with_parameters(self, /, **values: Value) -> VectorField:
         """The same field with further parameter values, which replace earlier ones."""
@@ -169,11 +174,14 @@ class VectorField:
         return VectorField, (self.components, self.variables, self.parameters, *native, self.absent)
 
     def __repr__(self) -> str:
-        components = ", ".join(map(str, self.components))
+        readable = written_size(self.components) <= READABLE
+        components = ", ".join(map(str, self.components)) if readable else "…"
         names = " ".join(v.name for v in self.variables)
         return f"VectorField([{components}], variables={names!r})"
 
-    def _repr_latex_(self) -> str:
+    def _repr_latex_(self) -> str | None:
+        if written_size(self.components) > READABLE:
+            return None
         rows = (
             rf"\dot{{{sympy.latex(v)}}} &= {sympy.latex(c)}"
             for v, c in zip(self.variables, self.components, strict=True)

@@ -12,12 +12,13 @@ import numpy as np
 import sympy
 from flint import arb
 
+from bea.modified.memory import MemorySeries
 from bea.numerics import arbitrary
 from bea.numerics.balls import exact_value, magnitude
 from bea.schemes.scheme import Scheme
-from bea.systems import Loss, VectorField
 from bea.systems.expressions import STEP_SIZE
-from bea.systems.loss import as_field
+from bea.systems.system import System, as_field
+from bea.systems.vector_field import VectorField
 
 __all__ = ["DOUBLE_BITS", "Comparison"]
 
@@ -39,7 +40,7 @@ class Comparison:
 
     Attributes
     ----------
-    system : VectorField or Loss
+    system : VectorField, Loss or Game
     scheme : Scheme
     target : VectorField
         The field; the step size is its parameter h.
@@ -48,15 +49,18 @@ class Comparison:
     bits : int
     end : sympy.Expr or None
         The time at which they are compared, or None after one step.
+    memory : MemorySeries or None
+        What the scheme remembers at x0, where it has a memory.
     """
 
-    system: VectorField | Loss
+    system: System
     scheme: Scheme
     target: VectorField
     x0: tuple[Any, ...]
     parameters: dict[Any, Any]
     bits: int
     end: sympy.Expr | None
+    memory: MemorySeries | None = None
 
     def distance(self, step_size: float) -> tuple[float, Any]:
         """The step size that is used, and the distance of the iterate from the flow, a float or a ball.
@@ -65,25 +69,45 @@ class Comparison:
         """
         steps, h = 1, exact_value(float(step_size))
         if self.end is not None:
-            steps = max(1, round(float(self.end) / float(step_size)))
-            h = self.end / steps
-        measure = self._in_doubles if self.bits == DOUBLE_BITS else self._in_balls
+            steps = max(1, round(float(self.end) / (float(step_size) * self.duration)))
+            h = self.end / (steps * self.duration)
+        drawn = hasattr(self.scheme, "draw")
+        measure = self._in_doubles if self.bits == DOUBLE_BITS and not drawn else self._in_balls
         return float(h), measure(h, steps)
 
+    @property
+    def duration(self) -> int:
+        """How many step sizes of time one step takes."""
+        return self.scheme.duration(len(as_field(self.system).parts))
+
     def _in_balls(self, h: sympy.Expr, steps: int) -> arb:
-        path = arbitrary.iterate(self.system, self.scheme, self.x0, h, steps, self.parameters, self.bits)
-        end = arbitrary.flow(self.target, self.x0, steps * h, self._target_parameters(h), self.bits)
+        given = {str(name): value for name, value in self.parameters.items()}
+        known = {**self.system.parameters, **given, STEP_SIZE.name: h}
+        memory = None
+        if self.memory is not None:
+            expressions, variables = self.memory.expressions(), self.system.variables
+            memory = arbitrary.evaluate(expressions, variables, self.x0, known, 2 * self.bits)
+        path = arbitrary.iterate(
+            self.system, self.scheme, self.x0, h, steps, self.parameters, self.bits, memory
+        )
+        time = steps * self.duration * h
+        end = arbitrary.flow(self.target, self.x0, time, self._target_parameters(h), self.bits)
         return sum((a - b) ** 2 for a, b in zip(path[-1], end, strict=True)).sqrt()
 
     def _in_doubles(self, h: sympy.Expr, steps: int) -> float:
         from bea.numerics.flows import flow
         from bea.numerics.iterates import iterate
 
-        x0, span, values = self.start(), (0.0, float(steps * h)), self._target_parameters(h)
+        x0, values = self.start(), self._target_parameters(h)
+        span = (0.0, float(steps * self.duration * h))
+        own = {str(name): value for name, value in self.parameters.items()}
+        memory = None if self.memory is None else self.memory(x0, h=float(h), **own)
         atol = TOLERANCE * self._scale(span[1])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            path = iterate(self.system, self.scheme, x0, float(h), steps, self.parameters, record_every=steps)
+            path = iterate(
+                self.system, self.scheme, x0, float(h), steps, self.parameters, steps, memory=memory
+            )
             solution = flow(self.target, x0, span, values, rtol=TOLERANCE, atol=atol)
         for result in (path, solution):
             if not result.success:
@@ -94,6 +118,12 @@ class Comparison:
         names = {s.name for s in self.target.parameter_symbols}
         given = {str(name): value for name, value in self.parameters.items()} | {STEP_SIZE.name: h}
         return {name: value for name, value in given.items() if name in names}
+
+    @property
+    def _own_parameters(self) -> dict[str, Any]:
+        """Those of the parameters that are not the scheme's."""
+        symbols = {s.name for s in self.scheme.parameter_symbols}
+        return {str(n): v for n, v in self.parameters.items() if str(n) not in symbols}
 
     def start(self) -> np.ndarray:
         """The start as floats, of shape (d,)."""
@@ -107,7 +137,7 @@ class Comparison:
         ValueError
             If nothing moves.
         """
-        series = arbitrary.taylor(self.system, self.x0, 5, self.parameters, bits=64)
+        series = arbitrary.taylor(self.system, self.x0, 5, self._own_parameters, bits=64)
         sizes = [math.hypot(*map(float, coefficient)) for coefficient in series]
         if sizes[1] == 0:
             raise ValueError(f"nothing moves from x0 = {list(self.x0)}, so there is no order to measure")
@@ -120,8 +150,8 @@ class Comparison:
     @cached_property
     def _speed(self) -> float:
         parameters = {
-            str(name): float(value) if isinstance(value, arb) else value
-            for name, value in self.parameters.items()
+            name: float(value) if isinstance(value, arb) else value
+            for name, value in self._own_parameters.items()
         }
         return float(np.abs(as_field(self.system)(self.start(), **parameters)).max())
 
@@ -148,5 +178,5 @@ class Comparison:
     def moved(self) -> Comparison:
         """The same from another point of the solution, where nothing vanishes that does so only at x0."""
         time = 0.05 / self.rate()
-        x = arbitrary.flow(self.system, self.x0, time, self.parameters, bits=200)
+        x = arbitrary.flow(self.system, self.x0, time, self._own_parameters, bits=200)
         return replace(self, x0=tuple(x))

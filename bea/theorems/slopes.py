@@ -15,7 +15,8 @@ from flint import arb
 from bea.modified import modified_equation
 from bea.numerics.balls import exact_value, magnitude
 from bea.schemes.scheme import Scheme
-from bea.systems import Loss, VectorField
+from bea.systems.system import System
+from bea.systems.vector_field import VectorField
 from bea.theorems.comparison import CLEARANCE, DOUBLE_BITS, Comparison
 from bea.theorems.fit import fit_order, read_step_sizes
 
@@ -71,7 +72,7 @@ class Slope:
     bits: int
     confidence: float
     time: float | None
-    system: VectorField | Loss
+    system: System
     scheme: Scheme
     x0: tuple[object, ...]
     parameters: dict[object, object]
@@ -106,7 +107,7 @@ class Slope:
 
 
 def slope(
-    system: VectorField | Loss,
+    system: System,
     scheme: Scheme,
     x0: Sequence[Any],
     order: int = 0,
@@ -128,8 +129,10 @@ def slope(
 
     Parameters
     ----------
-    system : VectorField or Loss
+    system : VectorField, Loss or Game
     scheme : Scheme
+        One with a memory starts with what it would remember at `x0` in the long run. Of one that draws its
+        passes at random the mean over all orders is measured, after one step.
     x0 : sequence of d numbers
         The start. In arbitrary precision a float is the decimal number that it spells.
     order : int, default 0
@@ -191,8 +194,14 @@ def slope(
     end = exact_value(time) if kind == "global" else None
     if end is not None and not end > 0:
         raise ValueError(f"time must be positive, not {time}")
+    if end is not None and hasattr(scheme, "draw"):
+        raise ValueError(
+            f"{scheme.name} draws its passes at random, and the mean of many steps is not many mean steps: "
+            "measure its error after one step, kind='local'"
+        )
     target, power = _target(system, scheme, order, equation)
-    comparison = Comparison(system, scheme, target, tuple(x0), dict(parameters or {}), bits, end)
+    memory = modified_equation(system, scheme, order + 1).memory if scheme.has_memory else None
+    comparison = Comparison(system, scheme, target, tuple(x0), dict(parameters or {}), bits, end, memory)
     predicted = power + 1 if kind == "local" else power
     if equation is None:
         predicted = _predict(comparison, power)
@@ -230,9 +239,7 @@ def _integer(value: Any, name: str, least: int) -> int:
     return number
 
 
-def _target(
-    system: VectorField | Loss, scheme: Scheme, order: int, equation: HasField | None
-) -> tuple[VectorField, int]:
+def _target(system: System, scheme: Scheme, order: int, equation: HasField | None) -> tuple[VectorField, int]:
     """The field truncated after h^order, and the least power of h that the next nonzero term may have.
 
     A scheme of order p lacks the powers 1 … p − 1.

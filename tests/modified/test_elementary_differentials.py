@@ -183,7 +183,7 @@ class TestRefusals:
             evaluate_series(ExplicitEuler(), POLYNOMIAL)
 
     def test_no_system(self):
-        with pytest.raises(TypeError, match="VectorField or a Loss"):
+        with pytest.raises(TypeError, match="VectorField, a Loss or a Game"):
             evaluate_series(self.euler.log(), "y**2")
 
     def test_floats(self):

@@ -340,7 +340,7 @@ def test_an_iterate_outside_the_domain_is_refused():
 
 
 def test_scheme_with_a_free_parameter_is_refused():
-    with pytest.raises(ValueError, match="alpha has no value"):
+    with pytest.raises(ValueError, match="'alpha' of second-order has no value"):
         arbitrary.iterate(bea.VectorField([x], [x]), bea.schemes.SecondOrder(), [1], 1, steps=1)
 
 
@@ -352,7 +352,7 @@ FIELD = bea.VectorField([c * x, y], [x, y])
 @pytest.mark.parametrize(
     ("call", "error", "sentence"),
     [
-        (lambda: arbitrary.flow("x", [1], 1), TypeError, "must be a VectorField or a Loss, not str"),
+        (lambda: arbitrary.flow("x", [1], 1), TypeError, "must be a VectorField, a Loss or a Game, not str"),
         (lambda: arbitrary.flow(FIELD, [1], 1, {"c": 1}), ValueError, "x0 must be a sequence of 2 numbers"),
         (lambda: arbitrary.flow(FIELD, "12", 1, {"c": 1}), ValueError, "x0 must be a sequence of 2 numbers"),
         (lambda: arbitrary.flow(FIELD, [1, 2], 1), ValueError, "no value for parameter 'c'"),

@@ -397,7 +397,7 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("change", "error", "sentence"),
         [
-            ({"field": lambda t, x: x}, TypeError, "must be a VectorField or a Loss, not function"),
+            ({"field": lambda t, x: x}, TypeError, "must be a VectorField, a Loss or a Game, not function"),
             ({"x0": [1]}, ValueError, r"x0 must have shape \(2,\)"),
             ({"x0": [1, np.nan]}, ValueError, "x0 must be finite"),
             ({"x0": ["one", "two"]}, TypeError, "x0 must hold real numbers"),

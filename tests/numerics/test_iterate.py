@@ -31,7 +31,8 @@ from bea.schemes import (
 )
 from bea.systems import Loss, VectorField
 
-METHODS = [SecondOrder("3/4") if name == "second-order" else get_scheme(name) for name in SCHEMES]
+TABLEAUS = [name for name, scheme in SCHEMES.items() if issubclass(scheme, RungeKutta)]
+METHODS = [SecondOrder("3/4") if name == "second-order" else get_scheme(name) for name in TABLEAUS]
 EXPLICIT = [method for method in METHODS if method.is_explicit]
 IMPLICIT = [method for method in METHODS if not method.is_explicit]
 
@@ -327,9 +328,9 @@ GOOD = {"system": LOTKA_VOLTERRA, "scheme": RK4(), "x0": [1.0, 1.0], "step_size"
 @pytest.mark.parametrize(
     ("wrong", "error", "sentence"),
     [
-        ({"system": "p*q"}, TypeError, "system must be a VectorField or a Loss, not str"),
+        ({"system": "p*q"}, TypeError, "system must be a VectorField, a Loss or a Game, not str"),
         ({"scheme": RK4}, TypeError, r"scheme must be an instance, such as RK4\(\), not the class"),
-        ({"scheme": "rk4"}, TypeError, "scheme must be a Runge–Kutta method or GradientDescent"),
+        ({"scheme": "rk4"}, TypeError, "scheme must be a bea scheme, such as GradientDescent"),
         ({"scheme": SecondOrder()}, ValueError, "the parameter 'alpha' of second-order has no value"),
         ({"x0": [1.0]}, ValueError, r"x0 must have shape \(2,\), not \(1,\)"),
         ({"x0": [1.0, float("nan")]}, ValueError, "x0 must be finite"),

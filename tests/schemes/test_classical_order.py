@@ -60,7 +60,10 @@ def measured_orders(method, solution):
     return [float(mpmath.log(a / b, 2)) - 1 for a, b in pairwise(errors)]
 
 
-@pytest.mark.parametrize("name", [name for name in SCHEMES if name != "second-order"])
+TABLEAUS = [name for name, scheme in SCHEMES.items() if issubclass(scheme, RungeKutta)]
+
+
+@pytest.mark.parametrize("name", [name for name in TABLEAUS if name != "second-order"])
 def test_every_scheme_has_its_declared_order(name, solution):
     method = get_scheme(name)
     assert measured_orders(method, solution) == pytest.approx([method.order] * 2, abs=0.02)
