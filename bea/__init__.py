@@ -19,10 +19,21 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "VectorField": "bea.systems",
     "Loss": "bea.systems",
+    "LossSum": "bea.systems",
+    "SplitField": "bea.systems",
+    "Game": "bea.systems",
     "ZeroLossSet": "bea.systems",
     "catalogue": "bea.systems.catalogue",
     "schemes": "bea.schemes",
     "GradientDescent": "bea.schemes",
+    "HeavyBall": "bea.schemes",
+    "Nesterov": "bea.schemes",
+    "Adam": "bea.schemes",
+    "LieTrotter": "bea.schemes",
+    "Strang": "bea.schemes",
+    "CyclicDescent": "bea.schemes",
+    "RandomShuffling": "bea.schemes",
+    "WithReplacement": "bea.schemes",
     "series": "bea.series",
     "RootedTree": "bea.series",
     "FlowSeries": "bea.series",
@@ -33,13 +44,16 @@ _PUBLIC = {
     "modifying_integrator": "bea.modified",
     "ModifiedEquation": "bea.modified",
     "ModifiedLoss": "bea.modified",
+    "ModifiedHamiltonian": "bea.modified",
     "observed_field": "bea.modified",
     "evaluate_series": "bea.modified",
     "modified_loss_of_series": "bea.modified",
+    "modified_hamiltonian": "bea.modified",
     "flow": "bea.numerics",
     "iterate": "bea.numerics",
     "project": "bea.numerics",
     "flow_limit": "bea.numerics",
+    "StepMap": "bea.numerics.step_map",
     "arbitrary": "bea.numerics.arbitrary",
     "slope": "bea.theorems",
     "verify": "bea.theorems",
@@ -48,14 +62,27 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Adam",
+    "CyclicDescent",
     "FieldSeries",
     "FlowSeries",
+    "Game",
     "GradientDescent",
+    "HeavyBall",
+    "LieTrotter",
     "Loss",
+    "LossSum",
     "ModifiedEquation",
+    "ModifiedHamiltonian",
     "ModifiedLoss",
+    "Nesterov",
+    "RandomShuffling",
     "RootedTree",
+    "SplitField",
+    "StepMap",
+    "Strang",
     "VectorField",
+    "WithReplacement",
     "ZeroLossSet",
     "arbitrary",
     "bseries",
@@ -65,6 +92,7 @@ __all__ = [
     "flow_limit",
     "iterate",
     "modified_equation",
+    "modified_hamiltonian",
     "modified_loss_of_series",
     "modifying_integrator",
     "observed_field",
@@ -82,17 +110,30 @@ if TYPE_CHECKING:
     from bea import plots, schemes, series, theorems
     from bea.modified import (
         ModifiedEquation,
+        ModifiedHamiltonian,
         ModifiedLoss,
         evaluate_series,
         modified_equation,
+        modified_hamiltonian,
         modified_loss_of_series,
         modifying_integrator,
         observed_field,
     )
     from bea.numerics import arbitrary, flow, flow_limit, iterate, project
-    from bea.schemes import GradientDescent
+    from bea.numerics.step_map import StepMap
+    from bea.schemes import (
+        Adam,
+        CyclicDescent,
+        GradientDescent,
+        HeavyBall,
+        LieTrotter,
+        Nesterov,
+        RandomShuffling,
+        Strang,
+        WithReplacement,
+    )
     from bea.series import FieldSeries, FlowSeries, RootedTree, bseries, rooted_trees
-    from bea.systems import Loss, VectorField, ZeroLossSet, catalogue
+    from bea.systems import Game, Loss, LossSum, SplitField, VectorField, ZeroLossSet, catalogue
     from bea.theorems import slope, verify
 
 

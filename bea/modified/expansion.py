@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import mul
 from typing import Any
 
 import sympy
@@ -27,9 +29,11 @@ class SeriesArithmetic:
 
     def power(self, base: Any, exponent: sympy.Rational) -> Any:
         """w = u^p from the recurrence n u₀ w_n = Σ_k (pk − n + k) u_k w_{n−k}, which is u w' = p u' w."""
-        if not isinstance(base, Series):
-            return self.ring.power(base, sympy.sympify(exponent))[0]
         exponent = sympy.Rational(exponent)
+        if not isinstance(base, Series):
+            return self.ring.power(base, exponent)[0]
+        if exponent.is_Integer and exponent >= 0:
+            return reduce(mul, [base] * int(exponent), Series.constant(self.ring.one, base.order))
         u = base.coefficients
         first, inverse = self.ring.power(u[0], exponent)
         w = [first]

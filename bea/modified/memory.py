@@ -31,9 +31,9 @@ class MemorySeries:
     >>> loss = bea.Loss("x**2 / 2", variables="x")
     >>> memory = bea.modified_equation(loss, bea.HeavyBall("1/2"), order=1).memory
     >>> list(memory.terms)
-    [Matrix([[-2*x]]), Matrix([[4*x]])]
+    [Matrix([[-2*x]]), Matrix([[-8*x]])]
     >>> memory([1.0], h=0.01)
-    array([-1.96])
+    array([-2.08])
     """
 
     def __init__(self, system: Any, ring: Any, elements: Sequence[Sequence[Any]]) -> None:

@@ -15,11 +15,12 @@ __all__ = ["observed_field"]
 
 
 def observed_field(
-    step: Callable[[Any], Any],
+    step: Callable[..., Any],
     x0: npt.ArrayLike,
     h: Any,
     order: int,
     return_error: bool = False,
+    memory: npt.ArrayLike | None = None,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     r"""Estimate the field of which `step` is the flow for time h, from finite differences of its iterates.
 
@@ -46,6 +47,9 @@ def observed_field(
         The number of terms, which is also the number of steps.
     return_error : bool, default False
         Whether to return an estimate of the error too, at the price of one more step.
+    memory : array_like, optional
+        What the map remembers at `x0`, where it is a map (x, memory) ↦ (x, memory). It should be what the map
+        would remember in the long run, since otherwise its transient is no flow of a smooth field.
 
     Returns
     -------
@@ -88,7 +92,11 @@ def observed_field(
 
     iterates = [x]
     for k in range(1, order + 1 + return_error):
-        x = _array(step(x.copy()), "step(x)")
+        if memory is None:
+            end = step(x.copy())
+        else:
+            end, memory = step(x.copy(), memory)
+        x = _array(end, "step(x)")
         if not exact and x.dtype == object:
             x = x.astype(iterates[0].dtype)
         if x.shape != iterates[0].shape:

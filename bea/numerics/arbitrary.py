@@ -28,7 +28,7 @@ from bea.numerics.balls import (
 )
 from bea.numerics.straight_line import StraightLine, straight_line
 from bea.numerics.taylor_step import taylor_step
-from bea.schemes.memory import flattened, shaped
+from bea.schemes.memory import flattened, memory_size, shaped
 from bea.schemes.parametric import values_of
 from bea.schemes.scheme import Memory, Scheme
 from bea.systems.expressions import read_parameters
@@ -193,6 +193,20 @@ def iterate(
     >>> print(path[3, 0].str(30, radius=False))
     0.296296296296296296296296296296
     """
+    return iterate_with_memory(system, scheme, x0, step_size, steps, parameters, bits, memory)[0]
+
+
+def iterate_with_memory(
+    system: System,
+    scheme: Scheme,
+    x0: Sequence[object],
+    step_size: object,
+    steps: int,
+    parameters: Mapping[Any, object] | None = None,
+    bits: int = 200,
+    memory: Sequence[object] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The iterates as from `iterate`, and the memory after the last step, of shape (r,)."""
     field = as_field(system)
     if not isinstance(scheme, Scheme):
         raise TypeError(f"scheme must be a bea scheme, not {type(scheme).__name__}")
@@ -202,7 +216,7 @@ def iterate(
         scheme = cast(Any, scheme).with_parameters(**constants)
     steps = _count(steps, "steps")
 
-    def run() -> np.ndarray:
+    def run() -> tuple[np.ndarray, np.ndarray]:
         balls, arithmetic = ArbField(field, parameters, bits), ArbArithmetic()
         h = read_number(step_size)
         states = [_point(field, x0)]
@@ -210,7 +224,7 @@ def iterate(
         if memory is None:
             m = scheme.start(balls, states[0], h, arithmetic)
         else:
-            m = shaped([read_number(value) for value in memory], field.dimension, scheme)
+            m = shaped(_memory(memory, memory_size(scheme, field.dimension)), field.dimension, scheme)
         for k in range(1, steps + 1):
             x, m = scheme.update(balls, states[-1], m, h, arithmetic)
             size = magnitude(x)
@@ -220,7 +234,7 @@ def iterate(
             require_accurate(x, max(size, magnitude(states[-1])), bits + steps.bit_length())
             states.append([value.mid() for value in x])
             m = shaped([value.mid() for value in flattened(m, scheme)], field.dimension, scheme)
-        return np.array(states, dtype=object)
+        return np.array(states, dtype=object), np.array(flattened(m, scheme), dtype=object)
 
     return with_guard_bits(bits, run)
 
@@ -329,6 +343,13 @@ def _count(value: int, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
         raise ValueError(f"{name} must be an integer, 0 or more, not {value!r}")
     return int(value)
+
+
+def _memory(memory: Sequence[object], size: int) -> list[arb]:
+    """The memory as midpoints at the present precision."""
+    if isinstance(memory, str) or np.shape(np.array(memory, dtype=object)) != (size,):
+        raise ValueError(f"memory must be a sequence of {size} numbers, not {memory!r}")
+    return [read_number(value).mid() for value in memory]
 
 
 def _point(field: VectorField, x0: Sequence[object]) -> list[arb]:

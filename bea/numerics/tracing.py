@@ -126,7 +126,10 @@ class _ProgramArithmetic:
         return Number(self._program, {None: value} if value else {})
 
     def power(self, base: Number, exponent: sympy.Rational) -> Number:
-        exponent, place = sympy.Rational(exponent), base.place
+        exponent = sympy.Rational(exponent)
+        if exponent == 0:
+            return Number(self._program, {None: 1.0})
+        place = base.place
         if exponent.q == 2:
             place, exponent = self._program.function("sqrt", [place]), exponent * 2
         if exponent.q != 1:

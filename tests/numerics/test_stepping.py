@@ -1,0 +1,157 @@
+"""Compiled steps of schemes with memory, with implicit stages, and with parts drawn at random."""
+
+import numpy as np
+import pytest
+import sympy
+
+import bea
+from bea.numerics import stepping
+from bea.numerics.program import Program
+from bea.numerics.step_source import loop_source
+from bea.numerics.tracing import trace_step
+from bea.schemes import HeavyBall
+from bea.schemes.scheme import Scheme
+
+LOSS = bea.Loss("(y - a*b)**2 / 2", variables="a b", parameters={"y": 0.6})
+
+
+def gradient(x, y=0.6):
+    return -(y - x[0] * x[1]) * x[::-1]
+
+
+def heavy_ball(x, steps, h=1e-2, beta=0.9, y=0.6):
+    rows, m = [x], np.zeros(2)
+    for _ in range(steps):
+        m = beta * m - gradient(x, y)
+        x = x + h * m
+        rows.append(x)
+    return np.array(rows), m
+
+
+class ImplicitMomentum(Scheme):
+    """m ↦ m/2 + K with K = f(x + hK): the velocity takes the slope at the end of an implicit step."""
+
+    name, vectors = "implicit-momentum", 1
+
+    def update(self, field, x, memory, h, arithmetic):
+        """One implicit stage."""
+        (K,) = arithmetic.fixed_point(
+            lambda K: [field([a + h * k for a, k in zip(x, K[0], strict=True)])], [field(x)]
+        )
+        half = arithmetic.number(sympy.Rational(1, 2))
+        m = [half * old + k for old, k in zip(memory[0], K, strict=True)]
+        return [a + h * b for a, b in zip(x, m, strict=True)], [m]
+
+
+class Forgetful(Scheme):
+    """A scalar memory that begins at one, and a step with roots of it."""
+
+    name, scalars, initial_scalars = "forgetful", 1, (1,)
+
+    def update(self, field, x, memory, h, arithmetic):
+        """c ↦ c/4, x ↦ x + h f(x) √(1 + c)/(1 + c)."""
+        (c,) = memory
+        weight = arithmetic.power(1 + c, sympy.Rational(-1, 2)) * arithmetic.power(1 + c, sympy.Rational(0))
+        x = [a + h * (f * weight) for a, f in zip(x, field(x), strict=True)]
+        return x, [c * arithmetic.number(sympy.Rational(1, 4))]
+
+
+class TestMemory:
+    def test_iterates_are_those_of_a_plain_loop(self):
+        rows, m = heavy_ball(np.array([2.8, 1.5]), 300)
+        path = bea.iterate(LOSS, HeavyBall(0.9), [2.8, 1.5], step_size=1e-2, steps=300)
+        np.testing.assert_allclose(path.x, rows, rtol=1e-12)
+        np.testing.assert_allclose(path.memory, m, rtol=1e-10)
+
+    @pytest.mark.parametrize("record_every", [1, 7, 300, 1000])
+    def test_records(self, record_every):
+        rows, _ = heavy_ball(np.array([2.8, 1.5]), 300)
+        path = bea.iterate(LOSS, HeavyBall(0.9), [2.8, 1.5], 1e-2, 300, record_every=record_every)
+        wanted = [*range(0, 301, record_every)]
+        wanted += [300] if wanted[-1] != 300 else []
+        np.testing.assert_allclose(path.x, rows[wanted], rtol=1e-12)
+        np.testing.assert_allclose(path.t, 1e-2 * np.array(wanted))
+
+    def test_goes_on_from_a_memory(self):
+        first = bea.iterate(LOSS, HeavyBall(0.9), [2.8, 1.5], 1e-2, 100)
+        second = bea.iterate(LOSS, HeavyBall(0.9), first.x[-1], 1e-2, 200, memory=first.memory)
+        whole = bea.iterate(LOSS, HeavyBall(0.9), [2.8, 1.5], 1e-2, 300)
+        assert np.array_equal(second.x[-1], whole.x[-1])
+
+    def test_symbols_of_the_scheme_take_values_from_parameters(self):
+        given = bea.iterate(LOSS, HeavyBall(), [2.8, 1.5], 1e-2, 50, parameters={"beta": 0.3, "y": 2})
+        rows, _ = heavy_ball(np.array([2.8, 1.5]), 50, beta=0.3, y=2)
+        np.testing.assert_allclose(given.x, rows, rtol=1e-12)
+        assert given.parameters == {"beta": 0.3, "y": 2.0}
+        with pytest.raises(ValueError, match="'beta' of heavy-ball has no value"):
+            bea.iterate(LOSS, HeavyBall(), [2.8, 1.5], 1e-2, 50)
+
+    def test_a_sweep_over_constants_compiles_once(self):
+        bea.iterate(LOSS, HeavyBall(0.5), [1, 1], 1e-2, 1)
+        before = stepping._explicit.cache_info().misses
+        for b in (0.1, 0.2, 0.3):
+            bea.iterate(LOSS, HeavyBall(b), [1, 1], 1e-2, 1)
+        assert stepping._explicit.cache_info().misses == before
+
+    def test_divergence_is_told(self):
+        with pytest.warns(RuntimeWarning, match="diverged"):
+            path = bea.iterate(LOSS, HeavyBall(1.5), [2.8, 1.5], step_size=1.0, steps=100)
+        assert not path.success
+        assert np.isfinite(path.x).all()
+        assert np.isfinite(path.memory).all()
+        assert len(path.x) == path.diverged_at
+
+    def test_bad_memory_is_refused(self):
+        with pytest.raises(ValueError, match=r"memory must have shape \(2,\), not \(1,\)"):
+            bea.iterate(LOSS, HeavyBall(0.5), [1, 1], 1e-2, 1, memory=[1.0])
+        with pytest.raises(ValueError, match="memory must be a sequence of 2 numbers"):
+            bea.arbitrary.iterate(LOSS, HeavyBall("1/2"), [1, 1], "1/100", 1, memory=[1])
+
+    def test_scalars_and_powers(self):
+        path = bea.iterate(LOSS, Forgetful(), [2.8, 1.5], 1e-2, 3)
+        x, c = np.array([2.8, 1.5]), 1.0
+        for _ in range(3):
+            x, c = x - 1e-2 * gradient(x) / np.sqrt(1 + c), c / 4
+        np.testing.assert_allclose(path.x[-1], x, rtol=1e-14)
+        assert path.memory == [1 / 64]
+
+
+class TestImplicit:
+    def test_against_arbitrary_precision(self):
+        path = bea.iterate(LOSS, ImplicitMomentum(), [1.3, 0.4], step_size=0.2, steps=20)
+        exact = bea.arbitrary.iterate(LOSS, ImplicitMomentum(), [1.3, 0.4], "1/5", 20, {"y": "3/5"})
+        np.testing.assert_allclose(path.x, exact.astype(float), rtol=1e-13)
+
+    def test_where_there_is_no_solution_the_run_stops(self):
+        """K = 1 + (x + hK)² has no real solution for large h."""
+        field = bea.VectorField(["1 + x**2"], variables="x")
+        with pytest.warns(RuntimeWarning, match="stages of step 1 could not be solved"):
+            path = bea.iterate(field, ImplicitMomentum(), [1.0], step_size=10.0, steps=5)
+        assert path.steps_made == 0
+
+
+class TestLargeSystems:
+    def test_block_programs(self):
+        """Forty oscillators exceed the size of straight-line code in no way but count."""
+        n = 400
+        names = [f"x{i}" for i in range(n)]
+        chain = [f"-x{i}**3 + x{(i + 1) % n} - x{i}*x{i - 1}*{i + 1}/100" for i in range(n)]
+        chain[0] = "-x0**3 + x1 - x0*x399/100"
+        field = bea.VectorField(chain, variables=names)
+        x0 = np.linspace(-1, 1, n)
+        path = bea.iterate(field, HeavyBall(0.8), x0, step_size=1e-2, steps=30, record_every=10)
+        assert trace_step(HeavyBall("4/5"), field).size > stepping.STRAIGHT_LINE_LIMIT
+        x, m = x0.copy(), np.zeros(n)
+        for _ in range(30):
+            f = -(x**3) + np.roll(x, -1) - x * np.roll(x, 1) * (np.arange(n) + 1) / 100
+            m = 0.8 * m + f
+            x = x + 1e-2 * m
+        np.testing.assert_allclose(path.x[-1], x, rtol=1e-11)
+        assert path.x.shape == (4, n)
+
+
+def test_loop_assigns_all_of_the_state_at_once():
+    """A swap: each component becomes the other."""
+    a, b, h = sympy.symbols("a b h")
+    program = Program([b, a], [a, b, h])
+    assert "r0, r1 = r1, r0" in loop_source(program, 2)
