@@ -106,6 +106,59 @@ class TestDerive:
         assert document["system"]["parameters"] == []
         assert sympy.sympify(document["loss"]["terms"][0]).subs({"a": 0, "b": 0}) == sympy.Rational(9, 50)
 
+    def test_scheme_with_memory(self, run):
+        """The published loss of the heavy ball, E/(1 − β) + h(1 + β)/(4(1 − β)³)‖∇E‖², at β = 0.9."""
+        arguments = [LOSS, "--variables", "a,b", "--order", "1", "--scheme", "heavy-ball"]
+        document = derive_json(run, *arguments, "--parameter", "beta=0.9")
+        a, b = sympy.symbols("a b")
+        E = (1 - a * b) ** 2 / 2
+        known = 10 * E, 475 * (E.diff(a) ** 2 + E.diff(b) ** 2)
+        for found, expected in zip(document["loss"]["terms"], known, strict=True):
+            assert sympy.expand(sympy.sympify(found) - expected) == 0
+        for found, v in zip(document["memory"][0], (a, b), strict=True):
+            assert sympy.expand(sympy.sympify(found) + 10 * E.diff(v)) == 0
+        _, out, _ = run("derive", *arguments)
+        assert "once its memory has forgotten its start" in out
+        assert "E_1 = -(a**2 + b**2)*(beta + 1)*(a*b - 1)**2/(4*(beta - 1)**3)" in out
+
+    def test_bars_part_a_sum_of_losses(self, run):
+        """Smith et al. (2021): the mean of the squared gradients of the minibatches."""
+        losses = ["(a - 1)**2/2", "(a*b - 1)**2/2"]
+        document = derive_json(
+            run, " | ".join(losses), "--variables", "a,b", "--scheme", "random-shuffling", "--order", "1"
+        )
+        squares = [sympy.sympify(e).diff(v) ** 2 for e in losses for v in sympy.symbols("a b")]
+        assert sympy.expand(sympy.sympify(document["loss"]["terms"][1]) - sum(squares) / 8) == 0
+        assert document["system"]["kind"] == "sum of losses"
+        assert document["system"]["expressions"] == losses
+
+    def test_bars_part_a_sum_of_fields(self, run):
+        document = derive_json(
+            run,
+            "p; 0 | 0; -k*q",
+            "--variables",
+            "q,p",
+            "--scheme",
+            "lie-trotter",
+            "--parameter",
+            "k=2",
+            "--order",
+            "1",
+        )
+        assert document["system"]["expressions"] == [["p", "0"], ["0", "-2*q"]]
+        assert document["terms"] == [["p", "-2*q"], ["q", "-p"]]
+
+    def test_game(self, run):
+        """Theory: the drift of simultaneous play with rates 1 and c on xy, −xy is −(h/2) F'F."""
+        document = derive_json(run, "x*y; -x*y", "--players", "x; y", "--rates", "1; c", "--order", "1")
+        assert document["scheme"] == "simultaneous-descent"
+        assert document["terms"] == [["-y", "c*x"], ["c*x/2", "c*y/2"]]
+        assert document["system"]["players"] == [["x"], ["y"]]
+        assert document["system"]["rates"] == ["1", "c"]
+        code, out, _ = run("derive", "x*y; -x*y", "--players", "x; y")
+        assert code == 0
+        assert "x:  L = x*y" in out
+
     def test_parameters_of_the_scheme(self, run):
         arguments = ["y**2", "--variables", "y", "--vector-field", "--order", "3", "--scheme"]
         given = derive_json(run, *arguments, "second-order", "--parameter", "alpha=1/2")
@@ -159,7 +212,10 @@ class TestMistakes:
         [
             ([], "required: COMMAND"),
             (["derivate"], "invalid choice: 'derivate'"),
-            (["derive", LOSS], "required: --variables"),
+            (["derive", LOSS], "the variables are missing: give --variables, or --players"),
+            (["derive", LOSS, "--variables", "a,b", "--rates", "1"], "--rates are those of --players"),
+            (["derive", "x*y; -x*y", "--players", "x"], "one loss, one set of variables and one rate"),
+            (["derive", LOSS, "--variables", "a,b", "--scheme", "lie-trotter"], "parts"),
             (["derive", LOSS, "--variables", ""], "variables"),
             (["derive", LOSS, "--variables", "a,a"], "a"),
             (["derive", LOSS, "--variables", "a,b", "--order", "two"], "invalid int value: 'two'"),

@@ -97,11 +97,18 @@ def _add_derive(commands: Any) -> None:
     )
     derive.set_defaults(command="bea.cli.derive:run")
     derive.add_argument(
-        "expression", metavar="EXPR", help="a loss, or the components of a vector field, parted by semicolons"
+        "expression",
+        metavar="EXPR",
+        help="a loss, or the components of a vector field, parted by semicolons; several of either, parted "
+        "by bars, whose sum a scheme takes one at a time; or, with --players, the losses of a game",
     )
+    derive.add_argument("--variables", metavar="A,B", help="the variables; other names are parameters")
     derive.add_argument(
-        "--variables", required=True, metavar="A,B", help="the variables; other names are parameters"
+        "--players",
+        metavar="A,B;C",
+        help="EXPR is a game: the variables of each player, parted by semicolons as are the losses",
     )
+    derive.add_argument("--rates", metavar="C;D", help="the rates of the players, by default 1")
     derive.add_argument(
         "--vector-field",
         action="store_true",
@@ -110,7 +117,8 @@ def _add_derive(commands: Any) -> None:
     derive.add_argument(
         "--scheme",
         metavar="NAME",
-        help="one of bea schemes; by default gradient-descent for a loss, explicit-euler for a vector field",
+        help="one of bea schemes; by default gradient-descent for a loss, explicit-euler for a vector field, "
+        "simultaneous-descent for a game",
     )
     derive.add_argument(
         "--order", type=int, default=2, metavar="K", help="the highest power of h (default: 2)"

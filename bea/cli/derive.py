@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
+from typing import Any
 
 import sympy
 
 from bea.cli.formats import FORMATS
 from bea.cli.usage import UsageError, user_input
 from bea.modified import ModifiedEquation, modified_equation, modifying_integrator
-from bea.schemes import RungeKutta, Scheme, get_scheme
-from bea.systems import Loss, VectorField
+from bea.schemes import Scheme, get_scheme
+from bea.systems import Game, Loss, LossSum, SplitField, System, VectorField
 
 __all__ = ["run"]
 
@@ -28,26 +29,47 @@ def run(arguments: Namespace) -> int:
 def derive(arguments: Namespace) -> ModifiedEquation:
     """The modified equation, or the modifying integrator, that the arguments describe."""
     system = read_system(arguments)
-    default = "gradient-descent" if isinstance(system, Loss) else "explicit-euler"
-    scheme = get_scheme(arguments.scheme or default)
+    scheme: Any = get_scheme(arguments.scheme or default_scheme(system))
     values = read_values(arguments.parameter)
     for name in values.keys() - names_of(system) - names_of(scheme):
         known = ", ".join(sorted(names_of(system) | names_of(scheme))) or "none"
         raise UsageError(f"{name!r} is no parameter of the expression or of the scheme, which have {known}")
     system = insert(system, {name: v for name, v in values.items() if name in names_of(system)})
-    if isinstance(scheme, RungeKutta):
-        scheme = scheme.with_parameters(**{n: v for n, v in values.items() if n in names_of(scheme)})
+    own = {name: v for name, v in values.items() if name in names_of(scheme)}
+    if own:
+        scheme = scheme.with_parameters(**own)
     method = modifying_integrator if arguments.modifying_integrator else modified_equation
     return method(system, scheme, arguments.order)
 
 
-def read_system(arguments: Namespace) -> Loss | VectorField:
-    """The loss, or the vector field, of the arguments."""
-    variables = re.split(r"[,\s]+", arguments.variables.strip(" ,"))
-    components = arguments.expression.split(";")
-    if arguments.vector_field or len(components) > 1:
-        return VectorField(components, variables)
-    return Loss(arguments.expression, variables)
+def default_scheme(system: System) -> str:
+    """The name of the scheme where none is asked for."""
+    if isinstance(system, Game):
+        return "simultaneous-descent"
+    return "gradient-descent" if isinstance(system, Loss) else "explicit-euler"
+
+
+def read_system(arguments: Namespace) -> System:
+    """The loss, the vector field, a sum of them, or the game of the arguments."""
+    if arguments.players:
+        players = [names(player) for player in arguments.players.split(";")]
+        rates = arguments.rates.split(";") if arguments.rates else None
+        return Game(arguments.expression.split(";"), players, rates)
+    if arguments.rates:
+        raise UsageError("--rates are those of --players, and there are none")
+    if not arguments.variables:
+        raise UsageError("the variables are missing: give --variables, or --players for a game")
+    variables = names(arguments.variables)
+    parts = [part.split(";") for part in arguments.expression.split("|")]
+    if arguments.vector_field or any(len(part) > 1 for part in parts):
+        return SplitField(parts, variables) if len(parts) > 1 else VectorField(parts[0], variables)
+    losses = [part[0] for part in parts]
+    return LossSum(losses, variables) if len(losses) > 1 else Loss(losses[0], variables)
+
+
+def names(text: str) -> list[str]:
+    """The names in a text, parted by commas or blanks."""
+    return re.split(r"[,\s]+", text.strip(" ,"))
 
 
 def read_values(assignments: list[str]) -> dict[str, str]:
@@ -62,12 +84,12 @@ def read_values(assignments: list[str]) -> dict[str, str]:
     return values
 
 
-def names_of(bearer: Loss | VectorField | Scheme) -> set[str]:
+def names_of(bearer: System | Scheme) -> set[str]:
     """The names of the parameters of a system or of a scheme."""
-    return {symbol.name for symbol in getattr(bearer, "parameter_symbols", ())}
+    return {symbol.name for symbol in bearer.parameter_symbols}
 
 
-def insert(system: Loss | VectorField, values: dict[str, str]) -> Loss | VectorField:
+def insert(system: System, values: dict[str, str]) -> System:
     """The system with exact numbers in the place of parameters."""
     exact = system.with_parameters(**values).parameters
     replacement = {s: exact[s.name] for s in system.parameter_symbols if s.name in exact}
@@ -75,6 +97,13 @@ def insert(system: Loss | VectorField, values: dict[str, str]) -> Loss | VectorF
     def inserted(expression: sympy.Expr) -> sympy.Expr:
         return expression.xreplace(replacement)
 
+    if isinstance(system, Game):
+        return Game(list(map(inserted, system.losses)), system.players, list(map(inserted, system.rates)))
+    if isinstance(system, LossSum):
+        return LossSum([inserted(part.expression) for part in system.parts], system.variables)
     if isinstance(system, Loss):
         return Loss(inserted(system.expression), system.variables)
+    if isinstance(system, SplitField):
+        parts = [list(map(inserted, part.components)) for part in system.parts]
+        return SplitField(parts, system.variables)
     return VectorField(list(map(inserted, system.components)), system.variables)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import sympy
 
 from bea import __version__
 from bea.modified import ModifiedEquation
-from bea.systems import Loss
+from bea.systems import Game, Loss, LossSum, SplitField, System
 from bea.systems.expressions import STEP_SIZE
 
 __all__ = ["FORMATS", "to_json", "to_latex", "to_python", "to_text"]
@@ -28,12 +29,13 @@ def to_text(equation: ModifiedEquation, modifying: bool = False) -> str:
         Whether it came out of `bea.modifying_integrator`.
     """
     system = equation.system
-    if isinstance(system, Loss):
-        kind, given = "loss", [f"E = {system.expression}"]
-    else:
-        kind = "vector field"
-        given = [f"d{v}/dt = {c}" for v, c in zip(system.variables, system.components, strict=True)]
+    kind, given = described(system)
     claim = "follows the modified equation, whose coefficients of h**k are"
+    if equation.memory.size:
+        claim = (
+            "follows, once its memory has forgotten its start, the modified equation whose coefficients of "
+            "h**k are"
+        )
     if modifying:
         claim = (
             f"follows this system to O(h**{equation.order + 1}) on the field whose coefficients of h**k are"
@@ -42,6 +44,25 @@ def to_text(equation: ModifiedEquation, modifying: bool = False) -> str:
     if isinstance(system, Loss):
         paragraphs += loss_paragraphs(equation)
     return "\n\n".join("\n".join(lines) for lines in paragraphs)
+
+
+def described(system: System) -> tuple[str, list[str]]:
+    """The kind of a system, and its definition in lines."""
+    if isinstance(system, Game):
+        given = [
+            f"{', '.join(v.name for v in player)}:  L = {loss}" + (f",  rate {rate}" if rate != 1 else "")
+            for player, loss, rate in zip(system.players, system.losses, system.rates, strict=True)
+        ]
+        return "game", given
+    if isinstance(system, LossSum):
+        return "sum of losses", [f"E_{i} = {p.expression}" for i, p in enumerate(system.parts, start=1)]
+    if isinstance(system, Loss):
+        return "loss", [f"E = {system.expression}"]
+    if isinstance(system, SplitField):
+        parts = [", ".join(map(str, part.components)) for part in system.parts]
+        return "sum of vector fields", [f"f_{i} = ({part})" for i, part in enumerate(parts, start=1)]
+    given = [f"d{v}/dt = {c}" for v, c in zip(system.variables, system.components, strict=True)]
+    return "vector field", given
 
 
 def field_lines(equation: ModifiedEquation) -> list[str]:
@@ -133,30 +154,47 @@ def to_json(equation: ModifiedEquation, modifying: bool = False) -> str:
     """
     system, loss = equation.system, None
     if isinstance(system, Loss):
-        modified, given = equation.loss, [system.expression]
+        modified = equation.loss
         loss = {
             "terms": list(map(str, modified.terms)),
             "remainder": [list(map(str, remainder)) for remainder in modified.remainder],
             "is_exact": [modified.is_exact(k) for k in range(equation.order + 1)],
             "origin": list(map(str, modified.origin)),
         }
-    else:
-        given = list(system.components)
     document = {
         "bea": __version__,
         "kind": "modifying integrator" if modifying else "modified equation",
         "system": {
-            "kind": "vector field" if loss is None else "loss",
-            "expressions": list(map(str, given)),
+            **given_as(system),
             "variables": [v.name for v in system.variables],
             "parameters": [p.name for p in system.parameter_symbols],
         },
         "scheme": equation.scheme.name,
         "order": equation.order,
         "terms": [list(map(str, term)) for term in equation.terms],
+        "memory": [list(map(str, term)) for term in equation.memory.terms] if equation.memory.size else None,
         "loss": loss,
     }
     return json.dumps(document, indent=2)
+
+
+def given_as(system: System) -> dict[str, Any]:
+    """The kind of a system and its expressions; those of a sum by parts, those of a game with its players."""
+    kind = described(system)[0]
+    if isinstance(system, Game):
+        return {
+            "kind": kind,
+            "expressions": list(map(str, system.losses)),
+            "players": [[v.name for v in player] for player in system.players],
+            "rates": list(map(str, system.rates)),
+        }
+    if isinstance(system, LossSum):
+        return {"kind": kind, "expressions": [str(part.expression) for part in system.parts]}
+    if isinstance(system, Loss):
+        return {"kind": kind, "expressions": [str(system.expression)]}
+    if isinstance(system, SplitField):
+        return {"kind": kind, "expressions": [list(map(str, part.components)) for part in system.parts]}
+    return {"kind": kind, "expressions": list(map(str, system.components))}
 
 
 FORMATS: dict[str, Callable[[ModifiedEquation, bool], str]] = {
@@ -168,8 +206,9 @@ FORMATS: dict[str, Callable[[ModifiedEquation, bool], str]] = {
 
 
 def shortest(expression: sympy.Expr) -> sympy.Expr:
-    """The expression, factored where that makes a short sum shorter."""
-    if not expression.is_Add or len(expression.args) > _FACTORED:
+    """The expression, factored where that makes it shorter and its sums are short."""
+    sums = expression.atoms(sympy.Add)
+    if not sums or max(len(total.args) for total in sums) > _FACTORED or expression.has(sympy.Integral):
         return expression
     factored = sympy.factor(expression)
     return min(factored, expression, key=lambda e: len(str(e)))
