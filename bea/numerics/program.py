@@ -169,6 +169,10 @@ class Program:
         """The register of an expression of the inputs."""
         return self._register(expression)
 
+    def call(self, number: int, operands: Sequence[int], component: int) -> int:
+        """The register of one component of a function of registers that is called by its number."""
+        return self._state(f"call{number}", operands, (component,))
+
     def constant(self, register: int) -> float | None:
         """The number that a register always holds, or None."""
         if register >= self.inputs:

@@ -14,7 +14,8 @@ from bea.numerics.float_steps import float_loop
 from bea.numerics.program import Program
 from bea.numerics.step_kernels import drawn_steps, fixed_point_steps, looped_steps, single_steps
 from bea.numerics.step_source import CONTROLS, function_source, loop_source
-from bea.numerics.tracing import NotTraceable, trace_step
+from bea.numerics.tracing import NotTraceable, inputs_of, trace_step
+from bea.numerics.vector_steps import NotAlike, StepTrace, vector_source, vector_tail
 from bea.schemes.parametric import lifted
 from bea.schemes.scheme import Scheme
 from bea.systems.vector_field import VectorField
@@ -55,34 +56,46 @@ def step_loop(
     The constants of a scheme become arguments of the compiled code, so that a sweep over them compiles once.
     """
     generic, constants = lifted(scheme)
-    q = np.array([h, *p, *(float(constants[s]) for s in generic.parameter_symbols)])
+    symbols = [float(constants[s]) for s in generic.parameter_symbols]
+    values = dict(zip((s.name for s in field.parameter_symbols), map(float, p), strict=True))
+    q = np.array([h, *p, *symbols])
     if hasattr(generic, "draw"):
         return _drawn_loop(generic, field, q, rng)
     try:
-        unknowns = len(trace_step(generic, field, wanted="starts").outputs)
+        trace = StepTrace(generic, len(field.parts))
     except NotTraceable:
-        values = {s.name: float(v) for s, v in zip(field.parameter_symbols, p, strict=True)}
         return float_loop(scheme, field, values, h)
-    if unknowns:
-        return _fixed_point_loop(generic, field, q, unknowns, report)
-    program, address = _explicit(generic, field)
-    if program.size <= STRAIGHT_LINE_LIMIT:
-        return partial(looped_steps, address, np.array([*np.zeros(CONTROLS), *q]))
-    return partial(single_steps, address, q)
+    if trace.has_fixed_points:
+        return _fixed_point_loop(generic, field, q, report)
+    if not _is_large(field, tuple(trace.calls)):
+        return partial(looped_steps, _looped(generic, field), np.array([*np.zeros(CONTROLS), *q]))
+    try:
+        source = vector_source(generic, field)
+        q = np.array([h, *symbols, *vector_tail(field, values)])
+    except NotAlike:
+        program = trace_step(generic, field)
+        source = function_source(program, len(program.outputs))
+    return partial(single_steps, _address(source), q)
 
 
 @lru_cache(maxsize=256)
-def _explicit(scheme: Scheme, field: VectorField) -> tuple[Program, int]:
-    program = trace_step(scheme, field)
-    if program.size <= STRAIGHT_LINE_LIMIT:
-        return program, _address(loop_source(program, field.dimension))
-    return program, _address(function_source(program, len(program.outputs)))
+def _is_large(field: VectorField, calls: tuple[int, ...]) -> bool:
+    """Whether the fields that a step calls are better called than copied into it."""
+    fields = (field, *field.parts)
+    if any(f.native_source is not None for f in fields):
+        return True
+    sizes = {j: Program(fields[j].components, inputs_of(fields[j])).size for j in set(calls)}
+    return sum(sizes[j] for j in calls) > STRAIGHT_LINE_LIMIT
 
 
-def _fixed_point_loop(
-    scheme: Scheme, field: VectorField, q: np.ndarray, unknowns: int, report: np.ndarray
-) -> Loop:
+@lru_cache(maxsize=256)
+def _looped(scheme: Scheme, field: VectorField) -> int:
+    return _address(loop_source(trace_step(scheme, field), field.dimension))
+
+
+def _fixed_point_loop(scheme: Scheme, field: VectorField, q: np.ndarray, report: np.ndarray) -> Loop:
     programs = [trace_step(scheme, field, wanted="starts")]
+    unknowns = len(programs[0].outputs)
     programs += [trace_step(scheme, field, unknowns, wanted=what) for what in ("images", "images", "end")]
     programs[2].differentiate(unknowns)
     size = len(programs[3].outputs)

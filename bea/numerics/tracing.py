@@ -13,7 +13,7 @@ from bea.schemes.scheme import Scheme
 from bea.systems.expressions import STEP_SIZE
 from bea.systems.vector_field import VectorField
 
-__all__ = ["NotTraceable", "trace_step"]
+__all__ = ["FixedPoints", "NotTraceable", "Number", "ProgramArithmetic", "Rule", "inputs_of", "trace_step"]
 
 #: A rule that maps a scheme's field, x, memory, h and arithmetic to the next x and memory.
 Rule = Callable[..., tuple[list[Any], Any]]
@@ -111,7 +111,7 @@ class FixedPoints:
         return solution
 
 
-class _ProgramArithmetic:
+class ProgramArithmetic:
     """The arithmetic of registers for the steps of schemes."""
 
     def __init__(self, program: Program, fixed_points: FixedPoints) -> None:
@@ -146,12 +146,17 @@ class _ProgramArithmetic:
         return self._fixed_points.solve(function, start)
 
 
+def inputs_of(field: VectorField) -> list[sympy.Symbol]:
+    """The symbols on which a field depends: its variables, then its parameters."""
+    return [*field.variables, *field.parameter_symbols]
+
+
 class _InlinedField:
     """A field whose program is copied into the step wherever the step asks for a value."""
 
     def __init__(self, program: Program, field: VectorField, parameters: dict[str, int]) -> None:
         self._program = program
-        self._own = Program(field.components, [*field.variables, *field.parameter_symbols])
+        self._own = Program(field.components, inputs_of(field))
         self._parameters = [parameters[s.name] for s in field.parameter_symbols]
         self.parts = [_InlinedField(program, part, parameters) for part in field.parts]
 
@@ -204,7 +209,7 @@ def trace_step(
     unknowns, z = numbers[:fixed_points], numbers[fixed_points : fixed_points + d + r]
     h = numbers[fixed_points + d + r]
     solver = FixedPoints(unknowns)
-    arithmetic = _ProgramArithmetic(program, solver)
+    arithmetic = ProgramArithmetic(program, solver)
     places = {s.name: inputs.index(s) for s in field.parameter_symbols}
     inlined = _InlinedField(program, field, places)
     x, memory = (rule or scheme.update)(inlined, z[:d], shaped(z[d:], d, scheme), h, arithmetic)

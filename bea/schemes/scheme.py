@@ -60,7 +60,8 @@ class Scheme:
     vectors, scalars : int
         How many vectors of d numbers, and how many single numbers, the scheme remembers.
     initial_scalars : tuple of numbers
-        What the scalars are before the first step. The vectors are zero, unless `start` says otherwise.
+        What the scalars are before the first step, by default 0. The vectors are zero, unless `start` says
+        otherwise.
     """
 
     #: The name by which the command line knows the scheme.
@@ -99,7 +100,8 @@ class Scheme:
     def start(self, field: Field, x: Sequence[Any], h: Any, arithmetic: Arithmetic) -> list[Any]:
         """The memory before the first step."""
         zero = arithmetic.number(sympy.S.Zero)
-        scalars = [arithmetic.number(sympy.Integer(c)) for c in self.initial_scalars]
+        initial = self.initial_scalars or (0,) * self.scalars
+        scalars = [arithmetic.number(sympy.Integer(c)) for c in initial]
         return [[zero] * len(x) for _ in range(self.vectors)] + scalars
 
     def step(self, field: Field, x: Sequence[Any], h: Any, arithmetic: Arithmetic) -> list[Any]:

@@ -8,7 +8,7 @@ import bea
 from bea.numerics import stepping
 from bea.numerics.program import Program
 from bea.numerics.step_source import loop_source
-from bea.numerics.tracing import trace_step
+from bea.numerics.vector_steps import NotAlike, vector_source
 from bea.schemes import HeavyBall
 from bea.schemes.scheme import Scheme
 
@@ -88,10 +88,10 @@ class TestMemory:
 
     def test_a_sweep_over_constants_compiles_once(self):
         bea.iterate(LOSS, HeavyBall(0.5), [1, 1], 1e-2, 1)
-        before = stepping._explicit.cache_info().misses
+        before = stepping._looped.cache_info().misses
         for b in (0.1, 0.2, 0.3):
             bea.iterate(LOSS, HeavyBall(b), [1, 1], 1e-2, 1)
-        assert stepping._explicit.cache_info().misses == before
+        assert stepping._looped.cache_info().misses == before
 
     def test_divergence_is_told(self):
         with pytest.warns(RuntimeWarning, match="diverged"):
@@ -130,24 +130,122 @@ class TestImplicit:
         assert path.steps_made == 0
 
 
+class Mixing(Scheme):
+    """Descend along the direction of the field alone, which mixes its components, with a velocity."""
+
+    name, vectors = "mixing", 1
+
+    def update(self, field, x, memory, h, arithmetic):
+        """m ↦ m/2 + f/√(1 + ‖f‖²)."""
+        f = field(x)
+        scale = arithmetic.power(sum((v * v for v in f[1:]), f[0] * f[0]) + 1, sympy.Rational(-1, 2))
+        half = arithmetic.number(sympy.Rational(1, 2))
+        m = [half * old + v * scale for old, v in zip(memory[0], f, strict=True)]
+        return [a + h * b for a, b in zip(x, m, strict=True)], [m]
+
+
+class Lopsided(Scheme):
+    """A velocity in the first component alone."""
+
+    name, vectors = "lopsided", 1
+
+    def update(self, field, x, memory, h, arithmetic):
+        """m₁ ↦ m₁/2 + f₁, the others f."""
+        f, half = field(x), arithmetic.number(sympy.Rational(1, 2))
+        m = [half * memory[0][0] + f[0], *f[1:]]
+        return [a + h * b for a, b in zip(x, m, strict=True)], [m]
+
+
+class TwoCalls(Scheme):
+    """A velocity, a scalar, and the field at two points: everything that a loop has to carry."""
+
+    name, vectors, scalars = "two-calls", 1, 1
+
+    def update(self, field, x, memory, h, arithmetic):
+        """k = f(x), l = f(x + hk/2), m ↦ m/4 + k l c, c ↦ c/2 + 1."""
+        m, c = memory
+        k = field(x)
+        half = arithmetic.number(sympy.Rational(1, 2))
+        l = field([a + h * half * b for a, b in zip(x, k, strict=True)])
+        m = [half * half * old + u * v * c for old, u, v in zip(m, k, l, strict=True)]
+        return [a + h * (u + v) for a, u, v in zip(x, l, m, strict=True)], [m, half * c + 1]
+
+
+def chain(n):
+    names = [f"x{i}" for i in range(n)]
+    components = [f"-x{i}**3 + x{(i + 1) % n} - x{i}*x{(i - 1) % n}*{i + 1}/100" for i in range(n)]
+    return bea.VectorField(components, variables=names)
+
+
+def chain_values(x):
+    return -(x**3) + np.roll(x, -1) - x * np.roll(x, 1) * (np.arange(x.size) + 1) / 100
+
+
 class TestLargeSystems:
-    def test_block_programs(self):
-        """Forty oscillators exceed the size of straight-line code in no way but count."""
-        n = 400
-        names = [f"x{i}" for i in range(n)]
-        chain = [f"-x{i}**3 + x{(i + 1) % n} - x{i}*x{i - 1}*{i + 1}/100" for i in range(n)]
-        chain[0] = "-x0**3 + x1 - x0*x399/100"
-        field = bea.VectorField(chain, variables=names)
-        x0 = np.linspace(-1, 1, n)
-        path = bea.iterate(field, HeavyBall(0.8), x0, step_size=1e-2, steps=30, record_every=10)
-        assert trace_step(HeavyBall("4/5"), field).size > stepping.STRAIGHT_LINE_LIMIT
-        x, m = x0.copy(), np.zeros(n)
+    """Where the field is called, against plain loops in NumPy."""
+
+    n = 400
+    field = chain(n)
+
+    def iterated(self, scheme, rule, memory):
+        x = np.linspace(-1, 1, self.n)
+        path = bea.iterate(self.field, scheme, x, step_size=1e-2, steps=30, record_every=10)
+        assert path.x.shape == (4, self.n)
         for _ in range(30):
-            f = -(x**3) + np.roll(x, -1) - x * np.roll(x, 1) * (np.arange(n) + 1) / 100
-            m = 0.8 * m + f
-            x = x + 1e-2 * m
-        np.testing.assert_allclose(path.x[-1], x, rtol=1e-11)
-        assert path.x.shape == (4, n)
+            x, memory = rule(x, memory)
+        np.testing.assert_allclose(path.x[-1], x, rtol=1e-11, atol=1e-14)
+
+    def test_momentum(self):
+        def rule(x, m):
+            m = 0.8 * m + chain_values(x)
+            return x + 1e-2 * m, m
+
+        self.iterated(HeavyBall(0.8), rule, np.zeros(self.n))
+        assert "call(a0" in vector_source(HeavyBall("4/5"), self.field)
+
+    def test_two_calls_a_velocity_and_a_scalar(self):
+        def rule(x, memory):
+            m, c = memory
+            k = chain_values(x)
+            l = chain_values(x + 5e-3 * k)
+            m = m / 4 + k * l * c
+            return x + 1e-2 * (l + m), (m, c / 2 + 1)
+
+        self.iterated(TwoCalls(), rule, (np.zeros(self.n), 0.0))
+        assert vector_source(TwoCalls(), self.field).count("call(a0") == 2
+
+    def test_components_that_mix_are_copied(self):
+        def rule(x, m):
+            f = chain_values(x)
+            m = m / 2 + f / np.sqrt(1 + f @ f)
+            return x + 1e-2 * m, m
+
+        self.iterated(Mixing(), rule, np.zeros(self.n))
+
+    def test_components_that_differ_are_copied(self):
+        def rule(x, m):
+            f = chain_values(x)
+            m = np.concatenate([[m[0] / 2 + f[0]], f[1:]])
+            return x + 1e-2 * m, m
+
+        self.iterated(Lopsided(), rule, np.zeros(self.n))
+
+    @pytest.mark.parametrize("scheme", [Mixing(), Lopsided(), ImplicitMomentum()])
+    def test_control_unlike_components_are_noticed(self, scheme):
+        with pytest.raises(NotAlike):
+            vector_source(scheme, self.field)
+
+    def test_native_source_is_called(self):
+        rng = np.random.default_rng(3)
+        X, y = rng.standard_normal((20, 30)), rng.standard_normal(20)
+        loss = bea.catalogue.diagonal_network(X, y, depth=2)
+        x0 = np.full(loss.dimension, 0.1)
+        path = bea.iterate(loss, HeavyBall(0.5), x0, step_size=1e-2, steps=50)
+        u, m = x0.copy(), np.zeros_like(x0)
+        for _ in range(50):
+            m = 0.5 * m + loss.field(u)
+            u = u + 1e-2 * m
+        np.testing.assert_allclose(path.x[-1], u, rtol=1e-10)
 
 
 def test_loop_assigns_all_of_the_state_at_once():
