@@ -162,12 +162,12 @@ class TwoCalls(Scheme):
     name, vectors, scalars = "two-calls", 1, 1
 
     def update(self, field, x, memory, h, arithmetic):
-        """k = f(x), l = f(x + hk/2), m ↦ m/4 + k l c, c ↦ c/2 + 1."""
+        """k = f(x), l = f(x + hk/2), m ↦ m/4 + h k l c, c ↦ c/2 + 1."""
         m, c = memory
         k = field(x)
         half = arithmetic.number(sympy.Rational(1, 2))
         l = field([a + h * half * b for a, b in zip(x, k, strict=True)])
-        m = [half * half * old + u * v * c for old, u, v in zip(m, k, l, strict=True)]
+        m = [half * half * old + h * (u * v * c) for old, u, v in zip(m, k, l, strict=True)]
         return [a + h * (u + v) for a, u, v in zip(x, l, m, strict=True)], [m, half * c + 1]
 
 
@@ -208,7 +208,7 @@ class TestLargeSystems:
             m, c = memory
             k = chain_values(x)
             l = chain_values(x + 5e-3 * k)
-            m = m / 4 + k * l * c
+            m = m / 4 + 1e-2 * k * l * c
             return x + 1e-2 * (l + m), (m, c / 2 + 1)
 
         self.iterated(TwoCalls(), rule, (np.zeros(self.n), 0.0))
