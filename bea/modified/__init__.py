@@ -6,11 +6,14 @@ from bea.modified.free_tree_functions import free_tree_function, modified_loss_o
 from bea.modified.modified_hamiltonian import ModifiedHamiltonian, modified_hamiltonian
 from bea.modified.modified_loss import ModifiedLoss
 from bea.modified.observed import observed_field
+from bea.modified.principal import principal_expansion, principal_flow
+from bea.modified.stochastic import StochasticModifiedEquation, stochastic_modified_equation
 
 __all__ = [
     "ModifiedEquation",
     "ModifiedHamiltonian",
     "ModifiedLoss",
+    "StochasticModifiedEquation",
     "elementary_differential",
     "evaluate_series",
     "free_tree_function",
@@ -19,4 +22,7 @@ __all__ = [
     "modified_loss_of_series",
     "modifying_integrator",
     "observed_field",
+    "principal_expansion",
+    "principal_flow",
+    "stochastic_modified_equation",
 ]

@@ -321,18 +321,15 @@ class FlintRing:
         if highest == 0 or element == 0:
             return element
         s = self._context.gens()[root.position]
-        slices: dict[int, dict[tuple[int, ...], fmpq]] = {}
-        for powers, c in element.to_dict().items():
-            n = int(powers[root.position])
-            rest = (*powers[: root.position], 0, *powers[root.position + 1 :])
-            slices.setdefault(n, {})[rest] = c
+        slices = []
+        while element != 0:
+            element, without_s = divmod(element, s)
+            slices.append(without_s)
         result = self.zero
         for remainder in range(root.degree):
-            powers_of_s = sorted(m for m in slices if m % root.degree == remainder)
             numerator, n = self.zero, remainder
-            for m in powers_of_s:
-                raised = root.base ** ((m - n) // root.degree)
-                numerator, n = numerator * raised + self._context.from_dict(slices[m]), m
+            for m in range(remainder, len(slices), root.degree):
+                numerator, n = numerator * root.base + slices[m], m
             while numerator != 0 and n >= root.degree:
                 quotient, rest = divmod(numerator, root.base)
                 if rest != 0:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from flint import arb, ctx
 
 __all__ = ["observed_field"]
 
@@ -104,11 +105,19 @@ def observed_field(
         _require_finite(x, f"iterate {k} of step is")
         iterates.append(x)
 
-    terms = [_divided(difference, j, h) for j, difference in enumerate(_leading_differences(iterates), 1)]
-    field = terms[0]
-    for j in range(2, order + 1):
-        field = field - terms[j - 1] if j % 2 == 0 else field + terms[j - 1]
+    with ctx.workprec(_bits(iterates)):
+        terms = [_divided(difference, j, h) for j, difference in enumerate(_leading_differences(iterates), 1)]
+        field = terms[0]
+        for j in range(2, order + 1):
+            field = field - terms[j - 1] if j % 2 == 0 else field + terms[j - 1]
     return (field, abs(terms[order])) if return_error else field
+
+
+def _bits(iterates: list[np.ndarray]) -> int:
+    """A precision at which differences of balls lose nothing but what the balls themselves leave open."""
+    balls = [x for iterate in iterates if iterate.dtype == object for x in iterate.flat if isinstance(x, arb)]
+    lengths = [int(ball.mid().man_exp()[0]).bit_length() for ball in balls]
+    return max(lengths, default=0) + len(iterates) + ctx.prec
 
 
 def _array(values: Any, name: str) -> np.ndarray:

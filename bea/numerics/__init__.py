@@ -12,6 +12,8 @@ _PUBLIC = {
     "clear_cache": "bea.numerics.cache",
     "flow": "bea.numerics.flows",
     "iterate": "bea.numerics.iterates",
+    "principal_path": "bea.numerics.principal",
+    "stochastic_paths": "bea.numerics.stochastic",
     "project": "bea.numerics.manifold",
     "flow_limit": "bea.numerics.manifold",
 }
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from bea.numerics.manifold import flow_limit as flow_limit
     from bea.numerics.manifold import project as project
     from bea.numerics.numpy_source import generate_numpy_source as generate_numpy_source
+    from bea.numerics.principal import principal_path as principal_path
+    from bea.numerics.stochastic import stochastic_paths as stochastic_paths
 
 
 def __getattr__(name: str) -> object:

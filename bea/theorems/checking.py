@@ -14,8 +14,14 @@ __all__ = ["THEOREMS", "get_theorem", "verify"]
 
 #: The theorems: a name, and the module and class in which it is written.
 THEOREMS = {
+    "adam": "bea.theorems.adam:AdamOptimizer",
     "bseries": "bea.theorems.bseries:ModifiedEquationsAsBSeries",
     "igr": "bea.theorems.igr:ImplicitGradientRegularization",
+    "momentum": "bea.theorems.momentum:Momentum",
+    "multitask": "bea.theorems.multitask:TwoTasksInTurn",
+    "principal-flow": "bea.theorems.principal_flow:PrincipalFlowOfDescent",
+    "shuffling": "bea.theorems.shuffling:RegularizationByShuffling",
+    "stochastic-modified-equation": "bea.theorems.stochastic_modified_equation:StochasticModifiedEquations",
 }
 
 

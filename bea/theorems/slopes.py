@@ -200,7 +200,7 @@ def slope(
             "measure its error after one step, kind='local'"
         )
     target, power = _target(system, scheme, order, equation)
-    memory = modified_equation(system, scheme, order + 1).memory if scheme.has_memory else None
+    memory = modified_equation(system, scheme, power).memory if scheme.has_memory else None
     comparison = Comparison(system, scheme, target, tuple(x0), dict(parameters or {}), bits, end, memory)
     predicted = power + 1 if kind == "local" else power
     if equation is None:

@@ -1,7 +1,5 @@
 """Splittings against matrix logarithms, brackets written out, and differences of precise iterates."""
 
-from fractions import Fraction
-
 import mpmath
 import numpy as np
 import pytest
@@ -162,7 +160,7 @@ def test_the_derived_field_is_the_observed_one(scheme):
         lambda a, b: ((a * b - 1) * b, (a * b - 1) * a),
         lambda a, b: (a - 2 * b, -2 * (a - 2 * b)),
     ]
-    h = Fraction(1, 10**6)
+    h = mpmath.mpf(2) ** -30
     moves = [(0, h), (1, h)] if isinstance(scheme, LieTrotter) else [(0, h / 2), (1, h), (0, h / 2)]
 
     def step(x):
@@ -172,15 +170,15 @@ def test_the_derived_field_is_the_observed_one(scheme):
             a, b = a - t * u, b - t * v
         return np.array([a, b], dtype=object)
 
-    x = np.array([Fraction(3, 2), Fraction(1, 3)], dtype=object)
-    observed = bea.observed_field(step, x, h, order=5)
     equation = bea.modified_equation(tasks, scheme, order=4)
-    a, b = tasks.variables
-    derived = equation.expressions().subs(
-        {a: sympy.Rational(3, 2), b: sympy.Rational(1, 3), "h": sympy.Rational(1, 10**6)}
-    )
-    for seen, known in zip(observed, derived, strict=True):
-        assert abs(Fraction(int(known.p), int(known.q)) - seen) < Fraction(1, 10**26)
+    start = (sympy.Rational(3, 2), sympy.Rational(1, 3))
+    values = {**dict(zip(tasks.variables, start, strict=True)), sympy.Symbol("h"): sympy.Rational(1, 2**30)}
+    with mpmath.workdps(120):
+        x = np.array([mpmath.mpf(int(v.p)) / int(v.q) for v in start], dtype=object)
+        for seen, known in zip(
+            bea.observed_field(step, x, h, order=5), equation.expressions().subs(values), strict=True
+        ):
+            assert abs(mpmath.mpf(int(known.p)) / int(known.q) - seen) < mpmath.mpf(10) ** -34
 
 
 class TestTwoTasks:

@@ -34,6 +34,9 @@ def pade(k, j):
 STABILITY = {
     "gradient-descent": 1 + z,
     "explicit-euler": 1 + z,
+    "simultaneous-descent": 1 + z,
+    "extragradient": 1 + z + z**2,
+    "proximal-point": 1 / (1 - z),
     "implicit-euler": 1 / (1 - z),
     "explicit-midpoint": exponential(2),
     "implicit-midpoint": (1 + z / 2) / (1 - z / 2),
