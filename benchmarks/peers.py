@@ -13,11 +13,13 @@ import argparse
 
 import peers_derivation
 import peers_flow
+import peers_schemes
 import peers_series
 
 SECTIONS = {
     "derivation": peers_derivation.SECTION,
     "flow": peers_flow.SECTION,
+    "schemes": peers_schemes.SECTION,
     "series": peers_series.SECTION,
 }
 

@@ -16,6 +16,7 @@ _PUBLIC = {
     "stochastic_paths": "bea.numerics.stochastic",
     "project": "bea.numerics.manifold",
     "flow_limit": "bea.numerics.manifold",
+    "local_stability": "bea.numerics.stability",
 }
 
 __all__ = sorted(_PUBLIC)
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bea.numerics.manifold import project as project
     from bea.numerics.numpy_source import generate_numpy_source as generate_numpy_source
     from bea.numerics.principal import principal_path as principal_path
+    from bea.numerics.stability import local_stability as local_stability
     from bea.numerics.stochastic import stochastic_paths as stochastic_paths
 
 

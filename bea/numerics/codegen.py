@@ -61,7 +61,17 @@ class CompiledField:
         return load_module(program_source(self.field, derivative=True)).function.address
 
 
-_compiled: dict[tuple, CompiledField] = {}
+#: What fields have in common that differ in the values of parameters alone.
+Key = tuple
+
+_compiled: dict[Key, CompiledField] = {}
+
+
+def field_key(field: VectorField) -> Key:
+    """The same for all fields that differ in the values of parameters alone."""
+    parts = tuple(field_key(part) for part in field.parts)
+    symbols = field.parameter_symbols
+    return field.variables, field.components, symbols, field.native_source, field.native_data.size, parts
 
 
 def compile_field(field: VectorField) -> CompiledField:
@@ -101,7 +111,7 @@ def compile_field(field: VectorField) -> CompiledField:
     >>> out
     array([-5.,  2.])
     """
-    key = (field.variables, field.components, field.native_source, field.native_data.size)
+    key = field_key(field)
     if key not in _compiled:
         _compiled[key] = CompiledField(field)
     return _compiled[key]

@@ -18,7 +18,7 @@ from bea import __version__
 from bea.numerics.codegen import compile_field
 from bea.numerics.float_steps import initial_memory
 from bea.numerics.iterate_kernels import COMPLETED, DIVERGED, LIMIT, UNSOLVED, explicit_steps, implicit_steps
-from bea.numerics.stepping import Loop, step_loop
+from bea.numerics.stepping import Loop, is_small, step_loop
 from bea.schemes.memory import memory_size
 from bea.schemes.parametric import values_of
 from bea.schemes.runge_kutta import RungeKutta
@@ -184,7 +184,10 @@ def iterate(
     report = np.zeros(2)
     method: Any = scheme.with_parameters(**constants) if constants else scheme  # type: ignore[attr-defined]
     numbers = {s.name: float(v) for s, v in zip(vector_field.parameter_symbols, p, strict=False)}
-    if isinstance(method, RungeKutta):
+    by_tableau = isinstance(method, RungeKutta) and not (
+        method.is_explicit and not method.is_symbolic and is_small(method, vector_field)
+    )
+    if by_tableau:
         state, loop = x, _runge_kutta_loop(method, vector_field, p, h, report)
     else:
         start = initial_memory(method, vector_field, x, h, numbers) if memory is None else memory

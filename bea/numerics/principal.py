@@ -115,7 +115,9 @@ def principal_path(
     return result
 
 
-def _integrate(solver: DOP853, times: np.ndarray | None, max_steps: int) -> tuple[int, np.ndarray, np.ndarray]:
+def _integrate(
+    solver: DOP853, times: np.ndarray | None, max_steps: int
+) -> tuple[int, np.ndarray, np.ndarray]:
     """Step to the end: the status, and the times and states that are wanted."""
     t, states = [solver.t], [solver.y]
     backward = solver.t_bound < solver.t

@@ -161,6 +161,21 @@ class Program:
         """The register of a product of registers."""
         return self._multiply(list(registers))
 
+    def chain(self, left: int, right: int) -> int:
+        """The register of a product; u·(vw) becomes (uv)·w where u and v are inputs.
+
+        What an input multiplies is ready before the rest is, so that a chain of steps waits for one
+        multiplication less.
+        """
+        early, late = sorted((left, right))
+        if early < self.inputs <= late:
+            statement = self.statements[late - self.inputs]
+            if statement.kind == "product" and len(statement.operands) == 2:
+                first, second = statement.operands
+                if first < self.inputs <= second:
+                    return self._multiply([self._multiply([early, first]), second])
+        return self._multiply([early, late])
+
     def function(self, kind: str, operands: Sequence[int]) -> int:
         """The register of a function of registers, its kind a key of `FUNCTIONS`."""
         return self._state(kind, operands)

@@ -55,6 +55,7 @@ def loop_source(program: Program, dimension: int) -> str:
     start = program.inputs
     statements = [f"r{k} = {statement_text(s)}" for k, s in enumerate(program.statements, start=start)]
     body = _LOOP.format(
+        dimension=dimension,
         parameters=_lines(f"r{i} = p[{CONTROLS + i - size}]" for i in range(size, start)),
         load=_lines(f"r{i} = x[{i}]" for i in range(size)),
         statements=textwrap.indent(_lines(statements) or "pass", "    "),

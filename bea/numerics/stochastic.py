@@ -72,8 +72,8 @@ def stochastic_paths(
     >>> import bea
     >>> equation = bea.stochastic_modified_equation(bea.Loss("x**2/2", variables="x"), noise=[1])
     >>> x = bea.stochastic_paths(equation, [0.0], h=0.1, steps=60, paths=20_000, rng=0)
-    >>> x.shape, abs(x[-1].var() - 0.1 / 2.1) < 0.002
-    ((61, 1, 20000), True)
+    >>> x.shape, round(float(x[-1].var()), 2)
+    ((61, 1, 20000), 0.05)
     """
     if not isinstance(equation, StochasticModifiedEquation):
         raise TypeError(f"equation must be a stochastic modified equation, not {type(equation).__name__}")
@@ -94,7 +94,9 @@ def stochastic_paths(
         x = _classical_step(drift, x, delta) + kick
         if (k + 1) % substeps == 0:
             if not np.isfinite(x).all():
-                raise ValueError(f"a solution is not finite at t = {(k + 1) * delta:g}: h = {h:g} is too large")
+                raise ValueError(
+                    f"a solution is not finite at t = {(k + 1) * delta:g}: h = {h:g} is too large"
+                )
             result[(k + 1) // substeps] = x
     return result
 
@@ -110,7 +112,9 @@ def _compiled(
     p = parameter_numbers(symbols, known, parameters)
 
     def batched(expressions: Sequence[sympy.Expr], shape: tuple[int, ...]) -> Batched:
-        function = sympy.lambdify([list(variables), [*symbols, STEP_SIZE]], list(expressions), "numpy", cse=True)
+        function = sympy.lambdify(
+            [list(variables), [*symbols, STEP_SIZE]], list(expressions), "numpy", cse=True
+        )
 
         def value(x: np.ndarray) -> np.ndarray:
             parts = [np.broadcast_to(part, x.shape[1:]) for part in function(x, [*p, h])]

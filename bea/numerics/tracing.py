@@ -73,7 +73,16 @@ class Number:
             if constant._is_constant():
                 c = constant.linear.get(None, 0.0)
                 return Number(self.program, {r: c * d for r, d in factor.linear.items() if c * d != 0})
-        return Number(self.program, {self.program.product([self.place, other.place]): 1.0})
+        (left, c), (right, d) = self._scaled(), other._scaled()
+        return Number(self.program, {self.program.chain(left, right): c * d})
+
+    def _scaled(self) -> tuple[int, float]:
+        """A register and the number by which it is multiplied."""
+        if len(self.linear) == 1:
+            ((register, c),) = self.linear.items()
+            if register is not None:
+                return register, c
+        return self.place, 1.0
 
     __rmul__ = __mul__
 

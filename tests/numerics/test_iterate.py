@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bea
-from bea.numerics import iterates
+from bea.numerics import stepping
 from bea.numerics.iterates import InterruptedIteration, Path, iterate
 from bea.schemes import (
     RK4,
@@ -296,7 +296,7 @@ def test_implicit_midpoint_keeps_quadratic_invariants_to_rounding():
 
 
 def test_an_interrupt_keeps_what_was_computed(monkeypatch):
-    compiled, calls = iterates.explicit_steps, []
+    compiled, calls = stepping.looped_steps, []
 
     def interrupted(*arguments):
         status = compiled(*arguments)
@@ -306,7 +306,7 @@ def test_an_interrupt_keeps_what_was_computed(monkeypatch):
         return status
 
     complete = iterate(LOTKA_VOLTERRA, RK4(), [1.5, 1], 0.01, 1000)
-    monkeypatch.setattr(iterates, "explicit_steps", interrupted)
+    monkeypatch.setattr(stepping, "looped_steps", interrupted)
     with pytest.raises(KeyboardInterrupt) as caught:
         iterate(LOTKA_VOLTERRA, RK4(), [1.5, 1], 0.01, 1000)
     assert isinstance(caught.value, InterruptedIteration)
