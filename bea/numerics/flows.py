@@ -19,6 +19,7 @@ from bea.numerics.arguments import (
 from bea.numerics.codegen import compile_field
 from bea.numerics.dense_output import DenseOutput
 from bea.numerics.integrator import BUDGET_USED, NOT_FINITE, STEP_TOO_SMALL, SUCCESS, integrate
+from bea.numerics.patience import patience
 from bea.numerics.tableau import FloatTableau
 from bea.schemes.runge_kutta import RungeKutta
 from bea.systems.loss import Loss
@@ -222,17 +223,18 @@ class _Run:
                 np.empty((kept, d)),
                 np.empty((kept if dense_output else 0, rows, d)),
             )
-            status = integrate(
-                *self.constants,
-                self.clock,
-                self.counts,
-                self.x,
-                self.K,
-                *storage,
-                self.wanted,
-                self.x_eval,
-                budget,
-            )
+            with patience("the integrator of flows"):
+                status = integrate(
+                    *self.constants,
+                    self.clock,
+                    self.counts,
+                    self.x,
+                    self.K,
+                    *storage,
+                    self.wanted,
+                    self.x_eval,
+                    budget,
+                )
             accepted = self.counts[1] - before
             chunks.append(tuple(array[:accepted] for array in storage))
             chunk = min(4 * chunk, largest)

@@ -18,6 +18,7 @@ from bea import __version__
 from bea.numerics.codegen import compile_field
 from bea.numerics.float_steps import initial_memory
 from bea.numerics.iterate_kernels import COMPLETED, DIVERGED, LIMIT, UNSOLVED, explicit_steps, implicit_steps
+from bea.numerics.patience import patience
 from bea.numerics.stepping import Loop, is_small, step_loop
 from bea.schemes.memory import memory_size
 from bea.schemes.parametric import values_of
@@ -244,6 +245,9 @@ class _Run:
     def advance(self) -> None:
         """Make all steps, or as many as can be made."""
         status, chunk = COMPLETED, _FIRST_CHUNK
+        if self.steps:
+            with patience("the loops of iterates"):
+                status = self.loop(self.state, self.rows, self.counts, self.record_every, 1)
         while status == COMPLETED and self.steps_made < self.steps:
             start = time.perf_counter()
             last = min(self.steps_made + chunk, self.steps)

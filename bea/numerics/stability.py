@@ -12,7 +12,7 @@ from flint import acb, acb_mat, arb, arb_mat, ctx
 
 from bea.modified.equation import modified_equation
 from bea.numerics import arbitrary
-from bea.numerics.balls import magnitude, read_number
+from bea.numerics.balls import read_number
 from bea.schemes.memory import memory_size
 from bea.schemes.parametric import values_of
 from bea.schemes.scheme import Scheme
@@ -94,10 +94,14 @@ class LocalStability:
     def verdict(self) -> str:
         """What the three linearizations say, in sentences."""
         point = f"({', '.join(f'{v:.6g}' for v in self.x)})"
-        true = f"{self.scheme} with h = {self.step_size:g}: the equilibrium {point} {self._state(self.rate)}, "
+        true = (
+            f"{self.scheme} with h = {self.step_size:g}: the equilibrium {point} {self._state(self.rate)}, "
+        )
         true += f"spectral radius {self.spectral_radius:.10g} ({self._shown(self.rate)})."
         known = "agrees" if self.agrees else "does not agree"
-        modified = f"The modified field through h^{self.order} {known}: it {self._state(self.modified_rate)}, "
+        modified = (
+            f"The modified field through h^{self.order} {known}: it {self._state(self.modified_rate)}, "
+        )
         modified += f"growth {self.growth:.10g} a step ({self._shown(self.modified_rate)})."
         ideal = f"In continuous time it {self._state(self.ideal_rate)} ({self._shown(self.ideal_rate)})."
         linear = "In the linearization only: where it neither attracts nor repels, higher terms decide."
@@ -169,6 +173,11 @@ def local_stability(
     equation = modified_equation(system, scheme, order)
     _, given = read_parameters(field.concerning(rest), set(field.parameter_symbols), ())
     known = {**field.parameters, **given}
+    for symbol in field.parameter_symbols:
+        if symbol.name not in known:
+            raise ValueError(
+                f"no value for parameter {symbol.name!r}: pass parameters={{{symbol.name!r}: ...}}"
+            )
     with ctx.workprec(4 * BITS):
         h = read_number(step_size)
         if not h > 0:
@@ -205,16 +214,16 @@ def _equilibrium(field: VectorField, x: Sequence[object], known: Mapping[str, ob
     point, residual = start, _value(field.components, field, start, known)
     tiny = 2.0**-BITS
     for _ in range(12):
-        if magnitude(residual) <= tiny:
+        if _largest(residual) <= tiny:
             break
         correction = _solution(_jacobian(field.components, field, point, known), residual)
         if correction is None:
             break
         point = [(p - c).mid() for p, c in zip(point, correction, strict=True)]
         residual = _value(field.components, field, point, known)
-    size = 1 + magnitude(start)
-    moved = magnitude([p - s for p, s in zip(point, start, strict=True)])
-    if magnitude(residual) > 1e-12 * size or moved > NEAR * size:
+    size = 1 + _largest(start)
+    moved = _largest([p - s for p, s in zip(point, start, strict=True)])
+    if _largest(residual) > 1e-12 * size or moved > NEAR * size:
         value = [float(v) for v in _value(field.components, field, start, known)]
         raise ValueError(f"{[float(v) for v in start]} is no equilibrium: the field there is {value}")
     return point
@@ -236,8 +245,8 @@ def _step_matrix(
     if size:
         _, after = arbitrary.iterate_with_memory(system, scheme, x, h, 0, known, 4 * BITS)
         memory = _memory_at_rest(lambda m: step([*x, *m])[d:], list(after))
-    moved = magnitude([a - b for a, b in zip(step([*x, *memory]), [*x, *memory], strict=True)])
-    if moved > 1e-11 * (1 + magnitude(x)):
+    moved = _largest([a - b for a, b in zip(step([*x, *memory]), [*x, *memory], strict=True)])
+    if moved > 1e-11 * (1 + _largest(x)):
         raise ValueError(
             f"{[float(v) for v in x]} is an equilibrium of the field, but {scheme.name} does not rest there: "
             f"its step is {moved:.3g} long"
@@ -249,7 +258,7 @@ def _memory_at_rest(function: Callable[[list[arb]], list[arb]], memory: list[arb
     """The memory m = function(m), by Newton's method; the memory of most schemes is affine in itself."""
     for _ in range(12):
         rest = [a - b for a, b in zip(function(memory), memory, strict=True)]
-        if magnitude(rest) <= 2.0**-BITS:
+        if _largest(rest) <= 2.0**-BITS:
             return memory
         slope = _differences(function, memory)
         for i in range(len(memory)):
@@ -277,12 +286,15 @@ def _value(
     return arbitrary.evaluate(list(expressions), field.variables, x, dict(known), 3 * BITS)
 
 
-def _jacobian(
-    components: Any, field: VectorField, x: Sequence[arb], known: Mapping[str, object]
-) -> arb_mat:
+def _jacobian(components: Any, field: VectorField, x: Sequence[arb], known: Mapping[str, object]) -> arb_mat:
     """The Jacobian of some components at a point."""
     entries = list(sympy.Matrix(list(components)).jacobian(field.variables))
     return arb_mat(field.dimension, field.dimension, _value(entries, field, x, known))
+
+
+def _largest(values: Sequence[arb]) -> float:
+    """The largest absolute value."""
+    return max((float(abs(v)) for v in values), default=0.0)
 
 
 def _solution(matrix: arb_mat, right: Sequence[arb]) -> list[arb] | None:
