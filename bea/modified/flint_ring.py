@@ -90,6 +90,7 @@ class FlintRing:
         self._free = list(range(count - 1, len(self.symbols) - 1, -1))
         self._generators: dict[int, Generator] = {}
         self._roots: dict[sympy.Expr, Any] = {}
+        self._logistic: dict[int, int] = {}
         for expression in expressions:
             self.element(expression)
 
@@ -170,7 +171,16 @@ class FlintRing:
             gradient = [slope * self.partial(base, i) for i in range(self.dimension)]
             self._generators[position] = Root(expression, gradient, position, base, degree)
             self._roots[expression] = s
+            if degree == 1:
+                self._note_logistic(position, base - 1)
         return self._roots[expression]
+
+    def _note_logistic(self, position: int, rest: Any) -> None:
+        """Note where 1/(1 + e^u) is among the generators, if the rest of its denominator is e^u."""
+        generators = self._context.gens()
+        for i, generator in self._generators.items():
+            if isinstance(generator.expression, sympy.exp) and generators[i] == rest:
+                self._logistic[position] = i
 
     def _function(self, e: sympy.Expr) -> Any:
         argument = self.element(e.args[0])
@@ -224,14 +234,29 @@ class FlintRing:
             polynomial = self._context.from_dict(
                 {(*powers[:k], *(0 for _ in functions)): c for powers, c in group}
             )
-            factors = []
-            for i, n in enumerate(functions, start=k):
+            powers, factors = self._logistic_factors(dict(enumerate(map(int, functions), start=k)))
+            for i, n in powers.items():
                 if n:
-                    polynomial, factor = self._factor(polynomial, self._generators[i], int(n))
+                    polynomial, factor = self._factor(polynomial, self._generators[i], n)
                     factors.append(factor)
             monomials = (self._monomial(powers[:k], c) for powers, c in polynomial.to_dict().items())
             total.append(sympy.Mul(sympy.Add(*monomials), *factors))
         return sympy.Add(*total)
+
+    def _logistic_factors(self, powers: dict[int, int]) -> tuple[dict[int, int], list[sympy.Expr]]:
+        """The powers of functions less those of e^u/(1 + e^u), and these as factors 1/(1 + e^{−u}).
+
+        The quotient of two numbers that may be too large for a float is so written as one that is not.
+        """
+        factors = []
+        for position, exponential in self._logistic.items():
+            n = min(powers[position], powers[exponential])
+            if n:
+                powers[position] -= n
+                powers[exponential] -= n
+                argument = self._generators[exponential].expression.args[0]
+                factors.append((1 + sympy.exp(-argument)) ** -n)
+        return powers, factors
 
     def _factor(self, polynomial: Any, generator: Generator, n: int) -> tuple[Any, sympy.Expr]:
         """A polynomial and the n-th power of a generator; roots take up powers of their base.

@@ -71,7 +71,8 @@ def compile_numpy(
         function = sympy.lambdify(arguments, flat, "numpy", cse=lambda _: (parts, results))
 
     def value(x: np.ndarray, p: np.ndarray) -> np.ndarray:
-        numbers = np.array(function(x, p), dtype=complex)
+        with np.errstate(over="ignore"):  # 1/(1 + e^u) is 0 where e^u is beyond the floats
+            numbers = np.array(function(x, p), dtype=complex)
         if np.any(numbers.imag != 0):
             raise ValueError(f"the value at {x.tolist()} is not real: {numbers.tolist()}")
         return numbers.real.copy()

@@ -12,6 +12,7 @@ import sympy
 from bea.systems.derivatives import partial_derivatives
 from bea.systems.evaluation import compile_numpy, parameter_numbers, read_point
 from bea.systems.expressions import Value, named_symbols, read_expression, read_parameters, require_smooth
+from bea.systems.logistic import logistic_form
 from bea.systems.traversal import free_symbols
 from bea.systems.vector_field import VectorField
 from bea.systems.zero_loss_set import ZeroLossSet
@@ -128,7 +129,8 @@ class Loss:
     def gradient(self) -> sympy.ImmutableMatrix:
         """∇E, of shape (d, 1)."""
         require_smooth([self.expression], "a loss that has a gradient")
-        return sympy.ImmutableMatrix(partial_derivatives(self.expression, self.variables))
+        derivatives = partial_derivatives(self.expression, self.variables)
+        return sympy.ImmutableMatrix([logistic_form(d) for d in derivatives])
 
     @cached_property
     def hessian(self) -> sympy.ImmutableMatrix:
