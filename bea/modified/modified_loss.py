@@ -105,15 +105,14 @@ class ModifiedLoss:
         What is no gradient is left out: `is_exact` says where that matters.
         """
         order = self.order if order is None else order
-        self._check(order)
+        self._check(order, "order")
         expression = sum((STEP_SIZE**k * self.terms[k] for k in range(1, order + 1)), self.terms[0])
-        free = {s.name for s in expression.free_symbols}
-        known = {name: value for name, value in self._loss.parameters.items() if name in free}
-        return Loss(expression, self._loss.variables, known)
+        absent = [STEP_SIZE.name, *(s.name for s in self._loss.parameter_symbols)]
+        return Loss(expression, self._loss.variables, self._loss.parameters, absent=absent)
 
-    def _check(self, k: int) -> None:
+    def _check(self, k: int, name: str = "k") -> None:
         if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k <= self.order:
-            raise ValueError(f"k must be an integer from 0 to {self.order}, not {k!r}")
+            raise ValueError(f"{name} must be an integer from 0 to {self.order}, not {k!r}")
 
     def _curl(self, k: int) -> list[tuple[int, int, Any]]:
         """The entries (i, j, ∂_i f_j − ∂_j f_i) with i < j."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from numbers import Real
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import sympy
 
@@ -16,6 +16,7 @@ __all__ = [
     "STEP_SIZE",
     "Value",
     "named_symbols",
+    "present",
     "read_expression",
     "read_expressions",
     "read_parameters",
@@ -110,6 +111,19 @@ def named_symbols(
         return symbols
     known = {s.name: s for s in free_symbols(source for source in sources if isinstance(source, sympy.Expr))}
     return tuple(known.get(s.name, s) for s in symbols)
+
+
+def present(parameters: Mapping[Any, Any] | None, absent: Collection[str]) -> dict[Any, Any]:
+    """The given parameter values less those of `absent` parameters, which have no effect.
+
+    Raises
+    ------
+    TypeError
+        If they are given otherwise than as a mapping.
+    """
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise TypeError(f"parameters are given as a mapping from names to numbers, not as {parameters!r}")
+    return {name: value for name, value in (parameters or {}).items() if str(name) not in absent}
 
 
 def read_parameters(

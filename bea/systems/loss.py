@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,14 @@ import sympy
 
 from bea.systems.derivatives import partial_derivatives
 from bea.systems.evaluation import compile_numpy, parameter_numbers, read_point
-from bea.systems.expressions import Value, named_symbols, read_expression, read_parameters, require_smooth
+from bea.systems.expressions import (
+    Value,
+    named_symbols,
+    present,
+    read_expression,
+    read_parameters,
+    require_smooth,
+)
 from bea.systems.logistic import logistic_form
 from bea.systems.traversal import free_symbols
 from bea.systems.vector_field import VectorField
@@ -36,6 +43,8 @@ class Loss:
         What is known of the set where the loss vanishes.
     native_source, native_data : str and array_like, optional
         The gradient flow −∇E once more, as in `VectorField`.
+    absent : iterable of str, optional
+        Names of parameters that do not occur, but whose values are accepted, as in `VectorField`.
 
     Raises
     ------
@@ -62,11 +71,14 @@ class Loss:
         zero_loss_set: ZeroLossSet | None = None,
         native_source: str | None = None,
         native_data: Sequence[float] | np.ndarray = (),
+        absent: Iterable[str] = (),
     ) -> None:
         self.variables = named_symbols(variables, [expression], "variables")
         self.expression = read_expression(expression, {v.name: v for v in self.variables})
         free = free_symbols([self.expression])
-        self.parameter_symbols, self.parameters = read_parameters(parameters, free, self.variables)
+        self.absent = frozenset(absent) - {s.name for s in free}
+        known = present(parameters, self.absent)
+        self.parameter_symbols, self.parameters = read_parameters(known, free, self.variables)
         self.zero_loss_set = zero_loss_set
         self._native = (native_source, native_data)
 
@@ -140,7 +152,7 @@ class Loss:
     @cached_property
     def field(self) -> VectorField:
         """The gradient flow −∇E as a vector field."""
-        names = [s.name for s in self.parameter_symbols]
+        names = [*self.absent, *(s.name for s in self.parameter_symbols)]
         return VectorField(list(-self.gradient), self.variables, self.parameters, *self._native, names)
 
     def with_parameters(self, /, **values: Value) -> Loss:
@@ -149,12 +161,20 @@ class Loss:
         if zeros is not None:
             names = {s.name for s in zeros.parameter_symbols}
             zeros = zeros.with_parameters(**{name: v for name, v in values.items() if name in names})
-        return Loss(self.expression, self.variables, {**self.parameters, **values}, zeros, *self._native)
+        known = {**self.parameters, **values}
+        return Loss(self.expression, self.variables, known, zeros, *self._native, self.absent)
 
-    def __call__(self, x: Sequence[float] | np.ndarray, /, **parameters: Value) -> float:
-        """The value E(x)."""
+    def __call__(
+        self,
+        x: Sequence[float] | np.ndarray,
+        /,
+        parameters: Mapping[Any, object] | None = None,
+        **values: Value,
+    ) -> float:
+        """The value E(x); values of parameters are given by name, or in a mapping."""
         point = read_point(x, self.dimension, "x")
-        numbers = parameter_numbers(self.parameter_symbols, self.parameters, parameters)
+        given = present({**(parameters or {}), **values}, self.absent)
+        numbers = parameter_numbers(self.parameter_symbols, self.parameters, given)
         return float(self._numpy(point, numbers)[0])
 
     @cached_property
@@ -173,7 +193,8 @@ class Loss:
         return hash((self.variables, self.expression))
 
     def __reduce__(self) -> tuple:
-        return Loss, (self.expression, self.variables, self.parameters, self.zero_loss_set, *self._native)
+        known = self.parameters, self.zero_loss_set
+        return Loss, (self.expression, self.variables, *known, *self._native, self.absent)
 
     def __repr__(self) -> str:
         names = " ".join(v.name for v in self.variables)

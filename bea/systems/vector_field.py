@@ -11,7 +11,7 @@ import sympy
 
 from bea.systems.derivatives import jacobian
 from bea.systems.evaluation import compile_numpy, parameter_numbers, read_point
-from bea.systems.expressions import Value, named_symbols, read_expressions, read_parameters
+from bea.systems.expressions import Value, named_symbols, present, read_expressions, read_parameters
 from bea.systems.traversal import READABLE, free_symbols, written_size
 
 __all__ = ["VectorField"]
@@ -126,9 +126,7 @@ class VectorField:
 
     def concerning(self, parameters: Mapping[Any, Any] | None) -> dict[Any, Any]:
         """The given parameter values less those of `absent` parameters."""
-        if parameters is not None and not isinstance(parameters, Mapping):
-            raise TypeError(f"parameters are given as a mapping from names to numbers, not as {parameters!r}")
-        return {name: value for name, value in (parameters or {}).items() if str(name) not in self.absent}
+        return present(parameters, self.absent)
 
     def parameter_values(self, extra: Mapping[Any, object] | None = None) -> np.ndarray:
         """Numbers for `parameter_symbols`, in that order, from the field's own values and from `extra`.
@@ -147,10 +145,20 @@ class VectorField:
         """`x` as an array of d finite floats, or a sentence that says why it is none."""
         return read_point(x, self.dimension, name)
 
-    def __call__(self, x: Sequence[float] | np.ndarray, /, **parameters: Value) -> np.ndarray:
-        """The value f(x), by NumPy; `bea.numerics` compiles the field for long runs."""
+    def __call__(
+        self,
+        x: Sequence[float] | np.ndarray,
+        /,
+        parameters: Mapping[Any, object] | None = None,
+        **values: Value,
+    ) -> np.ndarray:
+        """The value f(x), by NumPy; values of parameters are given by name, or in a mapping.
+
+        `bea.numerics` compiles the field for long runs.
+        """
         point = self.point(x, "x")
-        return self._numpy(point, self.parameter_values(parameters)[: len(self.parameter_symbols)])
+        numbers = self.parameter_values({**(parameters or {}), **values})
+        return self._numpy(point, numbers[: len(self.parameter_symbols)])
 
     @cached_property
     def _numpy(self):

@@ -237,3 +237,11 @@ def test_a_truncated_loss_with_an_integral_has_values():
     point = np.array([0.5, 0.4])
     expected = sum(0.1**k * value(equation.loss.terms[k], point) for k in range(3))
     assert equation.loss.truncate()(point, h=0.1) == pytest.approx(expected, rel=1e-10)
+
+
+def test_truncations_take_the_step_size_whether_or_not_it_occurs():
+    loss = bea.Loss("(y - a*b)**2 / 2", variables="a b", parameters={"y": 1})
+    modified = bea.modified_equation(loss, bea.GradientDescent(), order=1).loss
+    assert [modified.truncate(k)([2, 1], h=0.1) for k in range(2)] == [0.5, 0.5 + 0.1 / 4 * 5]
+    with pytest.raises(ValueError, match="order must be an integer from 0 to 1, not 3"):
+        modified.truncate(3)

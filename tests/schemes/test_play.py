@@ -119,12 +119,16 @@ def test_alternating_play_conserves_a_quadratic_form_exactly():
     assert sympy.expand(invariant(after_x, after_y, h) - invariant(x, y, h)) == 0
     game = bea.catalogue.bilinear_game()
     path = bea.arbitrary.iterate(game, AlternatingDescent(), [1, "1/3"], "1/5", 50, bits=300)
-    values = [float(invariant(a, b, sympy.Rational(1, 5))) for a, b in [(float(p), float(q)) for p, q in path]]
+    values = [
+        float(invariant(a, b, sympy.Rational(1, 5))) for a, b in [(float(p), float(q)) for p, q in path]
+    ]
     np.testing.assert_allclose(values, values[0], rtol=1e-13)
 
 
 def test_the_other_order_conserves_the_form_with_the_other_sign():
-    path = bea.iterate(bea.catalogue.bilinear_game(), AlternatingDescent(sequence=(1, 0)), [1.0, 0.5], 0.2, 40)
+    path = bea.iterate(
+        bea.catalogue.bilinear_game(), AlternatingDescent(sequence=(1, 0)), [1.0, 0.5], 0.2, 40
+    )
     right, wrong = (invariant(*path.x.T, sign * 0.2) for sign in (-1, 1))
     assert np.ptp(right) < 1e-13
     assert np.ptp(wrong) > 0.01

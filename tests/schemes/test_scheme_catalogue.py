@@ -51,5 +51,7 @@ def test_unknown_name_lists_near_matches():
         get_scheme("gradient-decent")
     with pytest.raises(ValueError, match=r"no scheme named 'xyzzy'.*bogacki-shampine.*trapezoidal"):
         get_scheme("xyzzy")
+    assert get_scheme("RK4") == get_scheme("rk4")
+    assert get_scheme(" Heavy_Ball ") == get_scheme("heavy-ball")
     with pytest.raises(ValueError, match="no scheme named 4"):
         get_scheme(4)

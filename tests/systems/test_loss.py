@@ -165,3 +165,17 @@ def test_its_matrices_cannot_be_changed():
     for matrix in (loss.gradient, loss.hessian, loss.field.expressions, loss.field.jacobian):
         with pytest.raises(TypeError):
             matrix[0] = 5
+
+
+def test_values_by_name_or_in_a_mapping():
+    loss = bea.Loss("(y - a*b)**2 / 2", variables="a b")
+    assert loss([2, 1], y=3) == loss([2, 1], {"y": 3}) == loss([2, 1], parameters={"y": 3}) == 0.5
+    assert loss.field([2, 1], y=3).tolist() == loss.field([2, 1], parameters={"y": 3}).tolist() == [1, 2]
+
+
+def test_absent_parameters_are_accepted_and_have_no_effect():
+    loss = bea.Loss("x**2", variables="x", absent=["h"])
+    assert loss([3], h=0.1) == 9
+    assert loss.field([3], h=0.1) == -6
+    with pytest.raises(ValueError, match="'k' is no parameter"):
+        loss([3], k=1)
