@@ -153,7 +153,7 @@ class Comparison:
             name: float(value) if isinstance(value, arb) else value
             for name, value in self._own_parameters.items()
         }
-        return float(np.abs(as_field(self.system)(self.start(), **parameters)).max())
+        return float(np.abs(as_field(self.system)(self.start(), parameters)).max())
 
     def rounding(self, step_size: float) -> int:
         """The exponent m for which rounding may show in errors below 2^m."""
