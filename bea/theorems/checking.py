@@ -16,6 +16,7 @@ __all__ = ["THEOREMS", "get_theorem", "verify"]
 THEOREMS = {
     "adam": "bea.theorems.adam:AdamOptimizer",
     "bseries": "bea.theorems.bseries:ModifiedEquationsAsBSeries",
+    "games": "bea.theorems.games:DiscretizationDriftInGames",
     "igr": "bea.theorems.igr:ImplicitGradientRegularization",
     "momentum": "bea.theorems.momentum:Momentum",
     "multitask": "bea.theorems.multitask:TwoTasksInTurn",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import sympy
 from flint import arb
+from sympy.polys.ring_series import rs_exp, rs_trunc
+from sympy.polys.rings import ring
 
 from bea.modified import modified_equation, observed_field
 from bea.numerics import arbitrary, flow_limit, iterate
@@ -26,6 +28,7 @@ __all__ = ["Momentum"]
 BETA = sympy.Symbol("beta")
 #: The factor c(β) in E/(1−β) + h c(β)/(4(1−β)³)‖∇E‖².
 STRENGTH = {"heavy ball": 1 + BETA, "Nesterov": 1 - BETA + 2 * BETA**2}
+TEXT = {"heavy ball": "1 + β", "Nesterov": "1 − β + 2β²"}
 METHODS: dict[str, Callable[..., Scheme]] = {"heavy ball": HeavyBall, "Nesterov": Nesterov}
 #: The momentum of the numerical claims, and where they start.
 HALF = sympy.Rational(1, 2)
@@ -38,18 +41,18 @@ SETTLED = 160
 
 
 class Momentum(Theorem):
-    """Momentum follows, after a transient, the gradient flow of a loss that it regularises the more, the larger β."""
+    """Momentum follows, after a transient, the gradient flow of a regularised loss."""
 
     name = "momentum"
     title = "Heavy ball and Nesterov's momentum"
     statement = (
-        r"The heavy ball $v_{n+1} = \beta v_n - h \nabla E(x_n)$, $x_{n+1} = x_n + v_{n+1}$ forgets its first "
-        r"velocity at the rate $\beta$ and then follows, up to $O(h^2)$, the gradient flow of "
+        r"The heavy ball $v_{n+1} = \beta v_n - h \nabla E(x_n)$, $x_{n+1} = x_n + v_{n+1}$ forgets its "
+        r"first velocity at the rate $\beta$ and then follows, up to $O(h^2)$, the gradient flow of "
         r"$\frac{E}{1-\beta} + h \frac{1+\beta}{4(1-\beta)^3} \|\nabla E\|^2$; for Nesterov's method "
-        r"$1 - \beta + 2\beta^2$ takes the place of $1 + \beta$. At the same effective step size $h/(1-\beta)$ "
-        r"the heavy ball thus regularises $\frac{1+\beta}{1-\beta}$ times as much as gradient descent. From "
-        r"zero velocity the flow that is followed starts at $x_0 + \frac{h\beta}{(1-\beta)^2} \nabla E(x_0) + "
-        r"O(h^2)$."
+        r"$1 - \beta + 2\beta^2$ takes the place of $1 + \beta$. At the same effective step size "
+        r"$h/(1-\beta)$ the heavy ball thus regularises $\frac{1+\beta}{1-\beta}$ times as much as "
+        r"gradient descent. From zero velocity the flow that is followed starts at "
+        r"$x_0 + \frac{h\beta}{(1-\beta)^2} \nabla E(x_0) + O(h^2)$."
     )
     references = (
         "B. T. Polyak (1964), Some methods of speeding up the convergence of iteration methods, USSR "
@@ -97,7 +100,7 @@ def _closed_forms() -> Iterator[Claim]:
         terms = modified_equation(loss, METHODS[label](), order=1).terms
         published = _published(loss, strength)
         yield exact_claim(
-            f"{label}: the modified loss E/(1−β) + h ({_text(strength)})/(4(1−β)³) ‖∇E‖²",
+            f"{label}: the modified loss E/(1−β) + h ({TEXT[label]})/(4(1−β)³) ‖∇E‖²",
             [*(terms[0] - published[0]), *(terms[1] - published[1])],
             "any loss of two variables, any β",
         )
@@ -110,28 +113,23 @@ def _published(loss: Loss, strength: sympy.Expr, beta: Any = BETA) -> list[sympy
     return [-loss.gradient / (1 - beta), -strength / (2 * (1 - beta) ** 3) * pull]
 
 
-def _text(expression: sympy.Expr) -> str:
-    return str(expression).replace("beta", "β").replace("**2", "²").replace("*", "").replace("-", "−")
-
-
 def _linear_problems(run: Run) -> Iterator[Claim]:
     """On ẋ = −λx the series is log(μ)/h with μ the slow eigenvalue of the map (x, m), for every β and λ."""
-    order = 4 if run.quick else 6
-    x, rate, h = sympy.symbols("x lambda h")
-    q = 1 - h * rate
-    matrices = {
-        "heavy ball": sympy.Matrix([[q, h * BETA], [-rate, BETA]]),
-        "Nesterov": sympy.Matrix([[q, h * BETA * q], [-rate, BETA * q]]),
-    }
+    order = 4 if run.quick else 8
+    x, rate = sympy.symbols("x lambda")
+    series, h = ring("h", sympy.QQ.frac_field(BETA, rate))
     loss = Loss(rate * x**2 / 2, [x])
-    for label, matrix in matrices.items():
+    q = 1 - h * rate
+    # The trace and the determinant of the matrices ((q, hβ), (−λ, β)) and ((q, hβq), (−λ, βq)).
+    known = {"heavy ball": (q + BETA, q * 0 + BETA), "Nesterov": (q * (1 + BETA), q * BETA)}
+    for label, (trace, determinant) in known.items():
         terms = modified_equation(loss, METHODS[label](), order).terms
-        exponent = sum(h ** (k + 1) * terms[k][0] / x for k in range(order + 1))
-        mu = sum(exponent**k / sympy.factorial(k) for k in range(order + 2))
-        residual = sympy.Poly(mu**2 - matrix.trace() * mu + sympy.expand(matrix.det()), h)
+        exponent = sum((h ** (k + 1) * (terms[k][0] / x).cancel() for k in range(order + 1)), series.zero)
+        mu = rs_exp(exponent, h, order + 2)
+        residual = rs_trunc(mu**2 - trace * mu + determinant, h, order + 2)
         yield exact_claim(
             f"{label}: on a quadratic loss the series is the logarithm of the slow eigenvalue",
-            [residual.coeff_monomial(h**k) for k in range(order + 2)],
+            residual.as_expr(),
             f"characteristic polynomial at exp(h·series), through h^{order}, any β and λ",
         )
 
@@ -141,13 +139,15 @@ def _linear_problems(run: Run) -> Iterator[Claim]:
 
 def _orders(loss: Loss, run: Run) -> Iterator[Claim]:
     """After one step in arbitrary precision and at time 1 in double precision, on the slow manifold."""
+    kinds: tuple[tuple[Literal["local", "global"], str, int, int], ...] = (
+        ("local", "one-step error", 200, 3),
+        ("global", "error at time 1", 53, 1 if run.quick else 3),
+    )
     for label, method in METHODS.items():
-        for kind, most in (("local", 3), ("global", 1 if run.quick else 3)):
-            bits = 200 if kind == "local" else 53
+        for kind, error, bits, most in kinds:
             for order in range(most + 1):
                 measured = slope(loss, method(HALF), START, order, bits=bits, kind=kind)
                 run.data["slopes"].append((label, measured))
-                error = "one-step error" if kind == "local" else "error at time 1"
                 yield slope_claim(f"{label}: {error}, terms through h^{order}", measured)
 
 
@@ -199,27 +199,22 @@ def _one_step_error(loss: Loss, scheme: Scheme, field: VectorField, h: float) ->
     return _distance(end, arbitrary.flow(field, START, h, {"h": h}, bits=BITS))
 
 
-def _distance(p: Sequence[arb], q: Sequence[arb]) -> arb:
+def _distance(p: Iterable[arb], q: Iterable[arb]) -> arb:
     return sum(((a - b) ** 2 for a, b in zip(p, q, strict=True)), arb(0)).sqrt()
 
 
 # -- iterates that have settled --------------------------------------------------------------------------
 
 
-def _settled(loss: Loss, scheme: Scheme, h: float) -> tuple[Any, Any]:
-    """Position and memory after SETTLED steps from zero velocity."""
-    path, memory = arbitrary.iterate_with_memory(loss, scheme, START, h, SETTLED, bits=BITS)
-    return path[-1], memory
-
-
 def _observed(loss: Loss, run: Run) -> Iterator[Claim]:
     """The field seen in the iterates after the transient, by differences, against the derived series."""
-    steps = [2.0**-k for k in range(9, 15)]
+    steps = [2.0**-k for k in range(14, 20)]
     for label, method in METHODS.items():
         equation = modified_equation(loss, method(HALF), order=3)
         gaps: dict[int, list[arb]] = {0: [], 1: [], 2: [], 3: []}
         for h in steps:
-            x, memory = _settled(loss, method(HALF), h)
+            path, memory = arbitrary.iterate_with_memory(loss, method(HALF), START, h, SETTLED, bits=BITS)
+            x = path[-1]
             step = StepMap(loss, method(HALF), h, bits=BITS)
             seen = observed_field(step, x, h, order=12, memory=memory)
             for order, found in gaps.items():
@@ -246,14 +241,14 @@ def _transient(loss: Loss, run: Run) -> Iterator[Claim]:
     for label, method in METHODS.items():
         for beta in momenta:
             factors = []
-            for k in range(10, 16):
+            for k in range(16, 22):
                 gaps = _distances_to_slow_manifold(loss, method(beta), sympy.Rational(1, 2**k), after + 1)
                 factors.append(gaps[after + 1] / gaps[after])
             yield limit_claim(
                 f"{label}, β = {beta}: per step the distance to the slow manifold shrinks by",
                 beta,
                 factors,
-                f"from step {after} to step {after + 1}, from zero velocity, h from 2^-10 to 2^-15",
+                f"from step {after} to step {after + 1}, from zero velocity, h from 2^-16 to 2^-21",
             )
     for beta in momenta:
         gaps = _distances_to_slow_manifold(loss, HeavyBall(beta), sympy.Rational(1, 1000), 24)
@@ -265,13 +260,13 @@ def _distances_to_slow_manifold(loss: Loss, scheme: Scheme, h: sympy.Rational, s
     surface = modified_equation(loss, scheme, order=7).memory.expressions(6)
     step = StepMap(loss, scheme, h, bits=BITS)
     x: Any = list(START)
-    memory: Any = [0] * len(surface)
+    memory: Any = [arb(0)] * len(surface)
     distances = []
     for n in range(steps + 1):
         if n:
             x, memory = step(x, memory)
         slow = arbitrary.evaluate(surface, loss.variables, list(x), {**loss.parameters, "h": h}, bits=BITS)
-        distances.append(_distance([arb(0) + m for m in memory], list(slow)))
+        distances.append(_distance(memory, slow))
     return distances
 
 
@@ -284,14 +279,13 @@ def _shifted_start(loss: Loss, run: Run) -> Iterator[Claim]:
     beta = HALF
     predicted = beta / (1 - beta) ** 2
     steps = [2.0**-k for k in range(9, 15)]
-    start = [arb(int(s.p)) / int(s.q) for s in START]
     for label, method in METHODS.items():
         field = modified_equation(loss, method(beta), order=4 if run.quick else 6).field()
         shifts = []
         for h in steps:
-            x, _ = _settled(loss, method(beta), h)
-            back = arbitrary.flow(field, x, -SETTLED * sympy.Rational(h), {"h": h}, bits=BITS)
-            shifts.append([b - s for b, s in zip(back, start, strict=True)])
+            path = arbitrary.iterate(loss, method(beta), START, h, SETTLED, bits=BITS)
+            back = arbitrary.flow(field, path[-1], -SETTLED * sympy.Rational(h), {"h": h}, bits=BITS)
+            shifts.append([b - s for b, s in zip(back, path[0], strict=True)])
         share = [
             sum(s * g for s, g in zip(shift, gradient, strict=True)) / (arb(h) * sum(g * g for g in gradient))
             for h, shift in zip(steps, shifts, strict=True)
@@ -324,7 +318,7 @@ def _end(loss: Loss, scheme: Scheme, h: float) -> np.ndarray:
 
 
 def _limits(loss: Loss, run: Run) -> Iterator[Claim]:
-    """Where the iterates end, against the limits of flows: with the right factor, without, with a wrong one."""
+    """Where the iterates end, against the limits of flows with the right factor, none and a wrong one."""
     steps = np.geomspace(4e-4, 4.8e-3, 5 if run.quick else 8).tolist()
     for label, method in METHODS.items():
         ends = [_end(loss, method(HALF), h) for h in steps]
@@ -365,7 +359,9 @@ def _strength(loss: Loss, run: Run) -> Iterator[Claim]:
             run.data["strength"][label].append((beta, claim))
             yield claim
     for label in METHODS:
-        sizes = [_size(_end(loss, METHODS[label](sympy.Rational(n, 4)), 0.004 * (1 - n / 4))) for n in range(4)]
+        sizes = [
+            _size(_end(loss, METHODS[label](sympy.Rational(n, 4)), 0.004 * (1 - n / 4))) for n in range(4)
+        ]
         yield Claim(
             name=f"{label}: a² + b² at the end falls as β grows, at the same effective step size",
             predicted="decreasing",
@@ -408,9 +404,7 @@ def _draw_transient(ax: Any, transient: dict[float, list[float]]) -> None:
     for k, (beta, distances) in enumerate(transient.items()):
         n = np.arange(len(distances))
         ax.semilogy(n, distances[0] * beta**n, color=order_colour(k + 1), linewidth=1.0)
-        ax.semilogy(
-            n, distances, MARKERS[k], color=order_colour(k + 1), markersize=4, label=f"β = {beta:g}"
-        )
+        ax.semilogy(n, distances, MARKERS[k], color=order_colour(k + 1), markersize=4, label=f"β = {beta:g}")
     ax.set(
         xlabel="step $n$",
         ylabel="distance of the velocity from the slow manifold",
