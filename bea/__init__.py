@@ -23,12 +23,16 @@ _PUBLIC = {
     "SplitField": "bea.systems",
     "Game": "bea.systems",
     "ZeroLossSet": "bea.systems",
+    "NoisyLoss": "bea.systems",
+    "noise": "bea.noise",
     "catalogue": "bea.systems.catalogue",
     "schemes": "bea.schemes",
     "GradientDescent": "bea.schemes",
     "HeavyBall": "bea.schemes",
     "Nesterov": "bea.schemes",
     "Adam": "bea.schemes",
+    "SimultaneousDescent": "bea.schemes",
+    "AlternatingDescent": "bea.schemes",
     "LieTrotter": "bea.schemes",
     "Strang": "bea.schemes",
     "CyclicDescent": "bea.schemes",
@@ -50,6 +54,7 @@ _PUBLIC = {
     "principal_expansion": "bea.modified",
     "stochastic_modified_equation": "bea.modified",
     "StochasticModifiedEquation": "bea.modified",
+    "discretization_drift": "bea.modified",
     "evaluate_series": "bea.modified",
     "modified_loss_of_series": "bea.modified",
     "modified_hamiltonian": "bea.modified",
@@ -59,16 +64,21 @@ _PUBLIC = {
     "stochastic_paths": "bea.numerics",
     "project": "bea.numerics",
     "flow_limit": "bea.numerics",
+    "local_stability": "bea.numerics",
     "StepMap": "bea.numerics.step_map",
     "arbitrary": "bea.numerics.arbitrary",
     "slope": "bea.theorems",
     "verify": "bea.theorems",
     "theorems": "bea.theorems",
+    "sweep": "bea.sweeps",
+    "SweepResult": "bea.sweeps",
     "plots": "bea.plots",
+    "sparse": "bea.sparse",
 }
 
 __all__ = [
     "Adam",
+    "AlternatingDescent",
     "CyclicDescent",
     "FieldSeries",
     "FlowSeries",
@@ -82,26 +92,32 @@ __all__ = [
     "ModifiedHamiltonian",
     "ModifiedLoss",
     "Nesterov",
+    "NoisyLoss",
     "RandomShuffling",
     "RootedTree",
+    "SimultaneousDescent",
     "SplitField",
     "StepMap",
     "StochasticModifiedEquation",
     "Strang",
+    "SweepResult",
     "VectorField",
     "WithReplacement",
     "ZeroLossSet",
     "arbitrary",
     "bseries",
     "catalogue",
+    "discretization_drift",
     "evaluate_series",
     "flow",
     "flow_limit",
     "iterate",
+    "local_stability",
     "modified_equation",
     "modified_hamiltonian",
     "modified_loss_of_series",
     "modifying_integrator",
+    "noise",
     "observed_field",
     "plots",
     "principal_expansion",
@@ -112,14 +128,16 @@ __all__ = [
     "schemes",
     "series",
     "slope",
+    "sparse",
     "stochastic_modified_equation",
     "stochastic_paths",
+    "sweep",
     "theorems",
     "verify",
 ]
 
 if TYPE_CHECKING:
-    from bea import plots, schemes, series, theorems
+    from bea import noise, plots, schemes, series, sparse, theorems
     from bea.modified import (
         ModifiedEquation,
         ModifiedHamiltonian,
@@ -139,17 +157,20 @@ if TYPE_CHECKING:
     from bea.numerics.step_map import StepMap
     from bea.schemes import (
         Adam,
+        AlternatingDescent,
         CyclicDescent,
         GradientDescent,
         HeavyBall,
         LieTrotter,
         Nesterov,
         RandomShuffling,
+        SimultaneousDescent,
         Strang,
         WithReplacement,
     )
     from bea.series import FieldSeries, FlowSeries, RootedTree, bseries, rooted_trees
-    from bea.systems import Game, Loss, LossSum, SplitField, VectorField, ZeroLossSet, catalogue
+    from bea.sweeps import SweepResult, sweep
+    from bea.systems import Game, Loss, LossSum, NoisyLoss, SplitField, VectorField, ZeroLossSet, catalogue
     from bea.theorems import slope, verify
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bea.schemes import SCHEMES
-from bea.systems.catalogue import CATALOGUE
+from bea.systems.catalogue import CATALOGUE, GAMES
 from bea.theorems import THEOREMS, get_theorem
 from bea.theorems.claims import Theorem, show, show_interval
 
@@ -133,9 +133,13 @@ def class_pages() -> dict[str, str]:
 
 
 def catalogue_page() -> str:
-    """All losses of the catalogue (reStructuredText)."""
+    """All losses and games of the catalogue (reStructuredText)."""
+    losses, games = ("".join(f"   {name}\n" for name in sorted(names)) for names in (CATALOGUE, GAMES))
     return (
-        "Catalogue of losses\n===================\n\n.. currentmodule:: bea.systems.catalogue\n\n"
+        "Catalogue of losses and games\n=============================\n\n"
+        ".. currentmodule:: bea.systems.catalogue\n\n"
         "Every loss knows the set on which it vanishes.\n\n"
-        ".. autosummary::\n   :toctree: .\n\n" + "".join(f"   {name}\n" for name in sorted(CATALOGUE))
+        f".. autosummary::\n   :toctree: .\n\n{losses}\n"
+        "Games of two players, with their equilibria:\n\n"
+        f".. autosummary::\n   :toctree: .\n\n{games}"
     )

@@ -1,5 +1,6 @@
 """The analysis: logarithms of maps, modified equations, modified losses."""
 
+from bea.modified.drift import DiscretizationDrift, discretization_drift
 from bea.modified.elementary_differentials import elementary_differential, evaluate_series
 from bea.modified.equation import ModifiedEquation, modified_equation, modifying_integrator
 from bea.modified.free_tree_functions import free_tree_function, modified_loss_of_series
@@ -10,10 +11,12 @@ from bea.modified.principal import principal_expansion, principal_flow
 from bea.modified.stochastic import StochasticModifiedEquation, stochastic_modified_equation
 
 __all__ = [
+    "DiscretizationDrift",
     "ModifiedEquation",
     "ModifiedHamiltonian",
     "ModifiedLoss",
     "StochasticModifiedEquation",
+    "discretization_drift",
     "elementary_differential",
     "evaluate_series",
     "free_tree_function",

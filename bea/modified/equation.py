@@ -99,7 +99,8 @@ class ModifiedEquation:
         names |= {STEP_SIZE.name, *(s.name for s in self.system.parameter_symbols)}
         for k, term in enumerate(self.terms):
             part = VectorField(list(term), self.system.variables, known, absent=names)
-            sizes.append(float(np.linalg.norm(part(x))))
+            with np.errstate(all="ignore"):  # what is not finite is named below
+                sizes.append(float(np.linalg.norm(part(x))))
             if not math.isfinite(sizes[-1]):
                 raise ValueError(f"the coefficient of h**{k} is not finite at {list(x)}")
         return sizes

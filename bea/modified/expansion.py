@@ -12,6 +12,7 @@ import sympy
 from bea.modified.series import Series
 from bea.modified.taylor import TaylorField
 from bea.schemes.scheme import Scheme
+from bea.systems.expressions import read_expression
 
 __all__ = ["SeriesArithmetic", "SeriesField", "expand_step"]
 
@@ -25,7 +26,7 @@ class SeriesArithmetic:
 
     def number(self, constant: sympy.Expr) -> Any:
         """An exact constant of the scheme as a ring element."""
-        return self.ring.element(sympy.sympify(constant))
+        return self.ring.element(read_expression(constant))
 
     def power(self, base: Any, exponent: sympy.Rational) -> Any:
         """w = u^p from the recurrence n u₀ w_n = Σ_k (pk − n + k) u_k w_{n−k}, which is u w' = p u' w."""

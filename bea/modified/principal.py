@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import sympy
-from scipy.linalg import logm
 
 from bea.systems.evaluation import parameter_numbers
 from bea.systems.expressions import STEP_SIZE
@@ -59,7 +58,7 @@ def principal_flow(
     References
     ----------
     .. [1] M. Rosca, Y. Wu, C. Qin and B. Dherin (2023), On a continuous time model of gradient descent
-           dynamics and instability in deep learning, Transactions on Machine Learning Research, Definition 3.1.
+           dynamics and instability in deep learning, Transactions on Machine Learning Research.
 
     Examples
     --------
@@ -119,9 +118,8 @@ class PrincipalFlow:
 
     def __init__(self, loss: Loss, h: float, parameters: Mapping[Any, object] | None = None) -> None:
         _require_loss(loss)
-        if not isinstance(h, Real) or isinstance(h, bool) or not 0 < float(h) < inf:
-            raise ValueError(f"h must be a positive number, not {h!r}")
-        self.h, self.dimension = float(h), loss.dimension
+        self.h = _read_step_size(h)
+        self.dimension = loss.dimension
         self._parameters = parameter_numbers(loss.parameter_symbols, loss.parameters, parameters)
         self._model = sympy.lambdify(
             [list(loss.variables), list(loss.parameter_symbols)],
@@ -148,7 +146,7 @@ class PrincipalFlow:
     def value(self, x: np.ndarray) -> np.ndarray:
         """The value at a complex array of shape (d,), which is taken as it is."""
         d = self.dimension
-        numbers = np.array(self._model(x, self._parameters), dtype=complex)
+        numbers: np.ndarray = np.array(self._model(x, self._parameters), dtype=np.complex128)
         if not np.isfinite(numbers).all():
             raise ValueError(f"the gradient or the Hessian is not finite at {x.tolist()}")
         gradient, scaled = numbers[:d], self.h * numbers[d:].reshape(d, d)
@@ -161,7 +159,8 @@ def _by_eigenvectors(scaled: np.ndarray, gradient: np.ndarray, x: np.ndarray) ->
     """The sum over the eigenvectors of hH, which is real and symmetric."""
     values, vectors = np.linalg.eigh(scaled)
     _require_regular(values, x)
-    logarithms = np.log1p(-values + 0j)
+    beyond = values > 1
+    logarithms = np.log1p(np.where(beyond, values - 2, -values)) + 1j * np.pi * beyond
     factors = np.divide(logarithms, values, out=np.full_like(logarithms, -1), where=values != 0)
     return vectors @ (factors * (vectors.T @ gradient))
 
@@ -173,6 +172,8 @@ def _by_matrix_logarithm(scaled: np.ndarray, gradient: np.ndarray, x: np.ndarray
     affine = np.eye(d + 1, dtype=complex)
     affine[:d, :d] -= scaled
     affine[:d, d] = -gradient
+    from scipy.linalg import logm
+
     return logm(affine)[:d, d]
 
 
@@ -183,6 +184,12 @@ def _require_regular(values: np.ndarray, x: np.ndarray) -> None:
         raise ValueError(
             f"the principal flow is singular at {where}, where h times an eigenvalue of the Hessian is 1"
         )
+
+
+def _read_step_size(h: object) -> float:
+    if not isinstance(h, Real) or isinstance(h, bool) or not 0 < float(h) < inf:
+        raise ValueError(f"h must be a positive number, not {h!r}")
+    return float(h)
 
 
 def _require_loss(loss: object) -> None:

@@ -33,6 +33,7 @@ from bea.modified.logarithm import LieSeries
 from bea.modified.series import Series
 from bea.schemes.memory import flattened, shaped
 from bea.schemes.scheme import Scheme
+from bea.systems.expressions import read_expression
 
 __all__ = ["Response", "SlowManifold", "memory_response", "slow_manifold"]
 
@@ -247,7 +248,7 @@ class _SymbolicArithmetic:
     """SymPy expressions, for h = 0."""
 
     def number(self, constant: sympy.Expr) -> sympy.Expr:
-        return sympy.sympify(constant)
+        return read_expression(constant)
 
     def power(self, base: sympy.Expr, exponent: sympy.Rational) -> sympy.Expr:
         return base**exponent

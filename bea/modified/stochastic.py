@@ -74,11 +74,12 @@ class StochasticModifiedEquation:
         phi = read_expression(function, {v.name: v for v in (*variables, STEP_SIZE)})
         gradient = [phi.diff(v) for v in variables]
         along = sum((b * g for b, g in zip(self.drift.components, gradient, strict=True)), sympy.S.Zero)
+        pairs = [(i, j) for j in range(len(variables)) for i in range(j + 1)]
         spread = sum(
-            (self.covariance[i, j] * g.diff(v) for i, g in enumerate(gradient) for j, v in enumerate(variables)),
+            (self.covariance[i, j] * gradient[i].diff(variables[j]) / (1 + (i == j)) for i, j in pairs),
             sympy.S.Zero,
         )
-        return sympy.expand(along + STEP_SIZE * spread / 2)
+        return sympy.expand(along + STEP_SIZE * spread)
 
     def mean_after_step(self, function: object, order: int) -> sympy.Expr:
         """The mean of φ(X) at the time h from X = x, through h^order: Σ_k h^k/k! L^k φ.
@@ -138,7 +139,7 @@ def stochastic_modified_equation(
     order : {2, 1}
         The weak order: with or without the term (h/4)‖∇C‖².
     noise : matrix of shape (d, r), or a sequence of d expressions, optional
-        B, with γ = ∇C + B ξ and Σ = B Bᵀ, where the components of ξ are independent with mean 0 and variance 1.
+        B, with γ = ∇C + B ξ and Σ = B Bᵀ: the components of ξ are independent with mean 0 and variance 1.
 
     Returns
     -------
@@ -158,8 +159,7 @@ def stochastic_modified_equation(
     References
     ----------
     .. [1] Q. Li, C. Tai and W. E (2019), Stochastic modified equations and dynamics of stochastic gradient
-           algorithms I: mathematical foundations, Journal of Machine Learning Research 20 (40), 1–47,
-           Theorem 9.
+           algorithms I: mathematical foundations, Journal of Machine Learning Research 20 (40), 1–47.
 
     Examples
     --------

@@ -18,6 +18,8 @@ __all__ = ["principal_path"]
 
 #: A solution beyond this size has diverged.
 LARGEST = 1e100
+#: Steps shorter than this part of the time span are taken for a jump of the logarithm.
+SHORTEST = 1e-6
 #: The status of a solution that was left: reached its end, diverged, or needed too many or too short steps.
 REACHED, TOO_SHORT, DIVERGED, TOO_MANY = 0, -1, -2, -3
 
@@ -120,7 +122,7 @@ def _integrate(
 ) -> tuple[int, np.ndarray, np.ndarray]:
     """Step to the end: the status, and the times and states that are wanted."""
     t, states = [solver.t], [solver.y]
-    backward = solver.t_bound < solver.t
+    backward, shortest = solver.t_bound < solver.t, SHORTEST * abs(solver.t_bound - solver.t)
     if times is not None:
         at_once = times == solver.t
         t, states = times[at_once].tolist(), [solver.y] * int(at_once.sum())
@@ -130,7 +132,8 @@ def _integrate(
             return TOO_MANY, np.array(t), _columns(states, solver)
         solver.step()
         steps += 1
-        if solver.status == "failed":
+        short = solver.status == "running" and solver.step_size < shortest
+        if solver.status == "failed" or short:
             return TOO_SHORT, np.array(t), _columns(states, solver)
         if np.abs(solver.y).max() > LARGEST:
             return DIVERGED, np.array(t), _columns(states, solver)

@@ -13,11 +13,13 @@ from flint import acb, acb_mat, arb, arb_mat, ctx
 from bea.modified.equation import modified_equation
 from bea.numerics import arbitrary
 from bea.numerics.balls import read_number
+from bea.numerics.straight_line import straight_line
 from bea.schemes.memory import memory_size
 from bea.schemes.parametric import values_of
 from bea.schemes.scheme import Scheme
 from bea.systems.expressions import STEP_SIZE, read_parameters
 from bea.systems.system import System, as_field
+from bea.systems.traversal import free_symbols
 from bea.systems.vector_field import VectorField
 
 __all__ = ["LocalStability", "local_stability"]
@@ -105,7 +107,7 @@ class LocalStability:
         modified += f"growth {self.growth:.10g} a step ({self._shown(self.modified_rate)})."
         ideal = f"In continuous time it {self._state(self.ideal_rate)} ({self._shown(self.ideal_rate)})."
         linear = "In the linearization only: where it neither attracts nor repels, higher terms decide."
-        return " ".join([true, modified, ideal, *([linear] if "neither" in true + modified + ideal else [])])
+        return "\n".join([true, modified, ideal, *([linear] if "neither" in true + modified + ideal else [])])
 
     def __repr__(self) -> str:
         return self.verdict
@@ -160,7 +162,7 @@ def local_stability(
     >>> game = bea.Game(["x*y", "-x*y"], players=["x", "y"])
     >>> found = bea.local_stability(game, bea.SimultaneousDescent(), [0, 0], step_size=0.1, order=3)
     >>> round(found.spectral_radius, 8), round(found.growth, 8)
-    (1.00498756, 1.00498753)
+    (1.00498756, 1.0049874)
     >>> found.is_stable, found.agrees
     (False, True)
     """
@@ -283,13 +285,17 @@ def _differences(function: Callable[[list[arb]], list[arb]], z: list[arb]) -> ar
 def _value(
     expressions: Sequence[sympy.Expr], field: VectorField, x: Sequence[arb], known: Mapping[str, object]
 ) -> list[arb]:
-    return arbitrary.evaluate(list(expressions), field.variables, x, dict(known), 3 * BITS)
+    """Expressions at a point, at the present precision; their zeros are met up to rounding."""
+    symbols = tuple(sorted(free_symbols(expressions) - set(field.variables), key=lambda s: s.name))
+    program = straight_line(tuple(expressions), field.variables, symbols)
+    machine = program.machine(program.constants([read_number(known[s.name]) for s in symbols]))
+    return [value.mid() for value in machine.value(list(x))]
 
 
 def _jacobian(components: Any, field: VectorField, x: Sequence[arb], known: Mapping[str, object]) -> arb_mat:
     """The Jacobian of some components at a point."""
-    entries = list(sympy.Matrix(list(components)).jacobian(field.variables))
-    return arb_mat(field.dimension, field.dimension, _value(entries, field, x, known))
+    expressions = list(components)
+    return _differences(lambda z: _value(expressions, field, z, known), list(x))
 
 
 def _largest(values: Sequence[arb]) -> float:

@@ -40,38 +40,24 @@ def looped_steps(loop, p, z, rows, counts, record_every, last):
 @_compile
 def single_steps(step, p, z, rows, counts, record_every, last):
     """Steps by a compiled function that makes one of them."""
-    d = rows.shape[1]
     after = np.empty_like(z)
     while counts[0] < last:
         call(step, z, p, after)
-        if not bounded(after):
+        if not accepted(after, z, rows, counts, record_every):
             return DIVERGED
-        z[:] = after
-        counts[0] += 1
-        if counts[0] % record_every == 0:
-            rows[counts[1]] = z[:d]
-            counts[1] += 1
     return COMPLETED
 
 
 @_compile
 def drawn_steps(parts, p, z, rows, counts, record_every, last, orders, first):
     """Steps that use the parts in the orders that were drawn: row k of `orders` is that of step first + k."""
-    d = rows.shape[1]
-    before, after, now = z.copy(), np.empty_like(z), z.copy()
+    now, after = z.copy(), np.empty_like(z)
     while counts[0] < last:
-        before[:] = now
         for part in orders[counts[0] - first]:
             call(parts[part], now, p, after)
             now, after = after, now
-        if not bounded(now):
-            z[:] = before
+        if not accepted(now, z, rows, counts, record_every):
             return DIVERGED
-        z[:] = now
-        counts[0] += 1
-        if counts[0] % record_every == 0:
-            rows[counts[1]] = z[:d]
-            counts[1] += 1
     return COMPLETED
 
 
@@ -82,7 +68,7 @@ def fixed_point_steps(functions, q, z, K, rows, counts, record_every, last, repo
     `functions` are the addresses of the start of K, of F(K), of its Jacobian, and of the next state. All but
     the first take K for their argument; their parameters q begin with the state.
     """
-    d, size = rows.shape[1], z.size
+    size = z.size
     start, image, jacobian, finish = functions
     after = np.empty_like(z)
     while counts[0] < last:
@@ -93,13 +79,8 @@ def fixed_point_steps(functions, q, z, K, rows, counts, record_every, last, repo
             if not solved(image, jacobian, q, K, report, MAX_NEWTON_ITERATIONS[1]):
                 return UNSOLVED
         call(finish, K, q, after)
-        if not bounded(after):
+        if not accepted(after, z, rows, counts, record_every):
             return DIVERGED
-        z[:] = after
-        counts[0] += 1
-        if counts[0] % record_every == 0:
-            rows[counts[1]] = z[:d]
-            counts[1] += 1
     return COMPLETED
 
 
@@ -160,10 +141,17 @@ def residual(image, q, K, R):
 
 
 @_compile
-def bounded(z):
-    """Whether no number in z is beyond the limit, or none at all."""
+def accepted(after, z, rows, counts, record_every):
+    """Make `after` the state, and a record of it if one is due; or return False, where it has diverged."""
     largest = 0.0
-    for value in z:
+    for value in after:
         if not abs(value) <= largest:
             largest = abs(value)
-    return largest <= LIMIT
+    if not largest <= LIMIT:
+        return False
+    z[:] = after
+    counts[0] += 1
+    if counts[0] % record_every == 0:
+        rows[counts[1]] = z[: rows.shape[1]]
+        counts[1] += 1
+    return True

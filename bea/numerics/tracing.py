@@ -10,7 +10,7 @@ import sympy
 from bea.numerics.program import Linear, Program, real_number
 from bea.schemes.memory import flattened, memory_size, shaped
 from bea.schemes.scheme import Scheme
-from bea.systems.expressions import STEP_SIZE
+from bea.systems.expressions import STEP_SIZE, read_expression
 from bea.systems.vector_field import VectorField
 
 __all__ = ["FixedPoints", "NotTraceable", "Number", "ProgramArithmetic", "Rule", "inputs_of", "trace_step"]
@@ -128,7 +128,7 @@ class ProgramArithmetic:
         self._fixed_points = fixed_points
 
     def number(self, constant: sympy.Expr) -> Number:
-        constant = sympy.sympify(constant)
+        constant = read_expression(constant)
         if constant.free_symbols:
             return Number.register(self._program, self._program.expression(constant))
         value = real_number(constant)

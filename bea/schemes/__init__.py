@@ -3,6 +3,7 @@
 A scheme is added by one class and one line below; the catalogue `SCHEMES` finds it by its name.
 """
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from bea.schemes.adam import Adam as Adam
 from bea.schemes.adam import AdamW as AdamW
 from bea.schemes.adams import AdamsBashforth as AdamsBashforth
 from bea.schemes.adams import AdamsMoulton as AdamsMoulton
+from bea.schemes.alternating_descent import AlternatingDescent as AlternatingDescent
 from bea.schemes.bdf import BDF as BDF
 from bea.schemes.cyclic_descent import CyclicDescent as CyclicDescent
 from bea.schemes.embedded import BogackiShampine as BogackiShampine
@@ -65,6 +67,7 @@ from bea.schemes.scheme import Arithmetic as Arithmetic
 from bea.schemes.scheme import Field as Field
 from bea.schemes.scheme import Scheme as Scheme
 from bea.schemes.sign_descent import SmoothSignDescent as SmoothSignDescent
+from bea.schemes.simultaneous_descent import SimultaneousDescent as SimultaneousDescent
 from bea.schemes.splitting import LieTrotter as LieTrotter
 from bea.schemes.splitting import Strang as Strang
 from bea.schemes.weight_decay import WeightDecay as WeightDecay
@@ -83,6 +86,8 @@ SCHEMES: Mapping[str, type[Scheme]] = MappingProxyType(
 def get_scheme(name: str) -> Scheme:
     """The scheme of that name in `SCHEMES`, with its default parameters.
 
+    Capitals do not matter, nor whether words are parted by a hyphen, an underscore or a blank.
+
     Raises
     ------
     ValueError
@@ -94,7 +99,9 @@ def get_scheme(name: str) -> Scheme:
     >>> get_scheme("rk4")
     RK4()
     """
-    if name not in SCHEMES:
-        near = get_close_matches(str(name), SCHEMES, n=3, cutoff=0.5) or sorted(SCHEMES)
-        raise ValueError(f"there is no scheme named {name!r}; did you mean {', '.join(near)}?")
-    return SCHEMES[name]()
+    plain = re.sub(r"[\s_]+", "-", str(name).strip().lower())
+    if plain not in SCHEMES:
+        near = get_close_matches(plain, SCHEMES, n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(sorted(SCHEMES))}"
+        raise ValueError(f"there is no scheme named {name!r}; {hint}")
+    return SCHEMES[plain]()

@@ -57,8 +57,8 @@ class PartScheme(ParametricScheme):
         return along.flow(x, h) if self.inner is None else self.inner.step(along, x, h, arithmetic)
 
 
-def read_sequence(sequence: object, owner: str) -> tuple[int, ...] | None:
-    """The numbers of parts in the order in which they are used, or None for the given order.
+def read_sequence(sequence: object, owner: str, what: str = "sequence") -> tuple[int, ...] | None:
+    """A sequence of integers that may be left out: `what` of the scheme `owner`, as a tuple or None.
 
     Raises
     ------
@@ -68,13 +68,11 @@ def read_sequence(sequence: object, owner: str) -> tuple[int, ...] | None:
     if sequence is None:
         return None
     if not isinstance(sequence, Iterable) or isinstance(sequence, str):
-        raise TypeError(f"the sequence of {owner} must be integers, such as (1, 0), not {sequence!r}")
+        raise TypeError(f"the {what} of {owner} must be integers, such as (1, 0), not {sequence!r}")
     try:
         return tuple(operator.index(part) for part in sequence)
     except TypeError:
-        raise TypeError(
-            f"the sequence of {owner} must be integers, such as (1, 0), not {sequence!r}"
-        ) from None
+        raise TypeError(f"the {what} of {owner} must be integers, such as (1, 0), not {sequence!r}") from None
 
 
 def ordered_parts(sequence: Sequence[int] | None, parts: int) -> tuple[int, ...]:

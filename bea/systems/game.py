@@ -126,6 +126,104 @@ class Game:
         """The d components of the field."""
         return self.field.components
 
+    def consensus(self, gamma: object = "gamma") -> SplitField:
+        """The field of consensus optimization, ẋ = −v − γJᵀv with v = −f and J its Jacobian [1]_.
+
+        All players together also descend ½‖v‖², which vanishes where no player wants to move.
+
+        Parameters
+        ----------
+        gamma : number, text or SymPy expression, optional
+            The strength γ of the consensus; by default the symbol ``gamma``, a parameter of the field.
+
+        Returns
+        -------
+        SplitField
+            Its parts are the moves of the players, so that alternating play is possible.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `gamma` cannot be read or depends on the variables.
+
+        References
+        ----------
+        .. [1] L. Mescheder, S. Nowozin and A. Geiger (2017), The numerics of GANs, Advances in Neural
+               Information Processing Systems 30, Algorithm 2.
+
+        Examples
+        --------
+        >>> import bea
+        >>> bea.Game(["x*y", "-x*y"], players=["x", "y"]).consensus("1/10").components
+        (-x/10 - y, x - y/10)
+        """
+        v, J = -self.field.expressions, -self.field.jacobian
+        return self._played(-v - self._strength(gamma, "gamma") * J.T * v)
+
+    def symplectic_gradient_adjustment(
+        self, lam: object = "lam", *, align: bool = False, epsilon: object = "1/10"
+    ) -> SplitField:
+        """The field adjusted by the antisymmetric part of the game, ẋ = −(v + λAᵀv), A = (J − Jᵀ)/2 [1]_.
+
+        Parameters
+        ----------
+        lam : number, text or SymPy expression, optional
+            The strength λ; by default the symbol ``lam``, a parameter of the field.
+        align : bool, default False
+            Whether λ bears the sign of ⟨v, Jᵀv⟩⟨Aᵀv, Jᵀv⟩/d + ε, so that stable equilibria attract and
+            unstable ones repel. Such a field jumps: it has iterates, but no modified equation.
+        epsilon : number, text or SymPy expression, default 1/10
+            The small positive ε of that rule, which decides where the products vanish.
+
+        Returns
+        -------
+        SplitField
+            Its parts are the moves of the players, so that alternating play is possible.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `lam` or `epsilon` cannot be read or depends on the variables.
+
+        References
+        ----------
+        .. [1] D. Balduzzi, S. Racanière, J. Martens, J. Foerster, K. Tuyls and T. Graepel (2018), The
+               mechanics of n-player differentiable games, International Conference on Machine Learning,
+               Algorithm 1.
+
+        Examples
+        --------
+        >>> import bea
+        >>> game = bea.Game(["x*y", "-x*y"], players=["x", "y"])
+        >>> game.symplectic_gradient_adjustment("1/2").components
+        (-x/2 - y, x - y/2)
+        """
+        v, J = -self.field.expressions, -self.field.jacobian
+        adjustment = (J - J.T).T * v / 2
+        strength = self._strength(lam, "lam")
+        if align:
+            slope = J.T * v
+            products = v.dot(slope) * adjustment.dot(slope) / self.dimension
+            strength *= sympy.sign(products + self._strength(epsilon, "epsilon"))
+        return self._played(-v - strength * adjustment)
+
+    def _strength(self, value: object, name: str) -> sympy.Expr:
+        """A constant of an adjustment."""
+        strength = read_expression(value)
+        if {s.name for s in strength.free_symbols} & {v.name for v in self.variables}:
+            raise ValueError(f"{name} must not depend on the variables, as {value} does")
+        return strength
+
+    def _played(self, field: sympy.MatrixBase) -> SplitField:
+        """A field on the variables of the game, each player's components a part of its own."""
+        parts = []
+        for player in self.players:
+            own = [c if v in player else 0 for v, c in zip(self.variables, field, strict=True)]
+            names = {s.name for c in own for s in sympy.sympify(c).free_symbols}
+            known = {name: value for name, value in self.parameters.items() if name in names}
+            parts.append(VectorField(own, self.variables, known))
+        return SplitField(parts, absent=[s.name for s in self.parameter_symbols])
+
     def with_parameters(self, /, **values: Value) -> Game:
         """The same game with further parameter values, which replace earlier ones."""
         return Game(self.losses, self.players, self.rates, {**self.parameters, **values})

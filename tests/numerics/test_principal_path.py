@@ -50,6 +50,15 @@ def test_divergence_is_reported():
     assert np.isfinite(result.y).all()
 
 
+def test_a_jump_of_the_logarithm_is_reported():
+    """From this point an eigenvalue of I − hH would move along the negative axis."""
+    loss = bea.Loss("(0.6 - a*b)**2/2", "a b")
+    with pytest.warns(RuntimeWarning, match="jump"):
+        result = bea.principal_path(loss, [2.8, 3.5], 0.06, (0, 0.6))
+    assert not result.success
+    assert np.isfinite(result.y).all()
+
+
 def test_too_many_steps_are_reported():
     with pytest.warns(RuntimeWarning, match="max_steps = 2"):
         result = bea.principal_path(LOSS, [1.0, 2.0], 0.3, (0, 10), max_steps=2)

@@ -130,6 +130,16 @@ def test_the_gaussian_gan_with_and_without_a_penalty():
         assert found.agrees
 
 
+def test_an_equilibrium_where_the_field_vanishes_by_cancellation():
+    """J of consensus on the GAN: −v − γJᵀv, with J at v = 0 the only thing left, S = −J − γJᵀJ."""
+    game = catalogue.gaussian_gan()
+    values = {"m": 1, "s": 1, "v": 0, "w": 0, "mu": 1, "sigma": 1}
+    J = -np.array(game.field.jacobian.subs(values).tolist()).astype(float)
+    found = bea.local_stability(game.consensus(0.1), SimultaneousDescent(), [1, 1, 0, 0], "1/20")
+    matrix = np.eye(4) - (J + 0.1 * J.T @ J) / 20
+    assert found.spectral_radius == pytest.approx(radius(matrix), rel=1e-12)
+
+
 def test_parameters_of_system_and_scheme():
     found = bea.local_stability(
         bea.Loss("k*x**2/2", "x"), HeavyBall(), [0], H, order=1, parameters={"k": 3, "beta": 0.25}
