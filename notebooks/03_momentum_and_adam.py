@@ -103,7 +103,7 @@ for k, (label, memory, origin) in enumerate(beginnings):
 position.set(xlabel="time $nh$", ylabel="$b$", title="the first steps")
 distance.set(xlabel="step $n$", ylabel="distance to the slow manifold", title="the memory forgets its start")
 position.legend()
-distance.legend()
+_ = distance.legend()
 # %% [markdown]
 # ### Slopes
 #
