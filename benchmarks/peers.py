@@ -15,12 +15,16 @@ import peers_derivation
 import peers_flow
 import peers_schemes
 import peers_series
+import peers_sparse
+import peers_sweep
 
 SECTIONS = {
     "derivation": peers_derivation.SECTION,
     "flow": peers_flow.SECTION,
     "schemes": peers_schemes.SECTION,
     "series": peers_series.SECTION,
+    "sparse": peers_sparse.SECTION,
+    "sweep": peers_sweep.SECTION,
 }
 
 
