@@ -1,0 +1,102 @@
+"""What a function is called in a store, so that the results of another one are never taken for its own."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+from bea.sweeps.content import hash_of, plain
+
+__all__ = ["code_hash", "qualified_name"]
+
+
+def qualified_name(function: Callable[..., Any]) -> str:
+    """The module and the name of a function.
+
+    Examples
+    --------
+    >>> qualified_name(qualified_name)
+    'bea.sweeps.identity.qualified_name'
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def code_hash(function: Callable[..., Any]) -> str:
+    """The hash of the source of a function and of the values that it carries with it.
+
+    These are its defaults, the variables of functions around it that it uses, and what `functools.partial`
+    has put in. Functions that it calls by a global name are not seen.
+
+    Raises
+    ------
+    ValueError
+        If there is no source, or a value that it carries has no content hash.
+
+    Examples
+    --------
+    >>> import functools
+    >>> code_hash(functools.partial(pow, exp=2)) == code_hash(functools.partial(pow, exp=3))
+    False
+    """
+    return hash_of(_content(function, qualified_name(function), ()))
+
+
+def _content(value: Any, owner: str, above: tuple[object, ...]) -> Any:
+    """What a function or a value that a function carries consists of, as lists and plain values."""
+    if any(value is other for other in above):
+        return {"recursive": qualified_name(value)}
+    above = (*above, value)
+    if isinstance(value, functools.partial):
+        carried = {"arguments": value.args, **value.keywords}
+        return {
+            "partial": _content(value.func, owner, above),
+            "carried": {name: _content(item, owner, above) for name, item in carried.items()},
+        }
+    if isinstance(value, FunctionType):
+        return _function(value, owner, above)
+    if isinstance(value, BuiltinFunctionType | ModuleType):
+        return {"name": f"{getattr(value, '__module__', None)}.{value.__name__}"}
+    if callable(value) and isinstance(getattr(value, "__wrapped__", None), FunctionType):
+        return _function(value.__wrapped__, owner, above)
+    if isinstance(value, tuple):
+        return {"tuple": {str(i): _content(item, owner, above) for i, item in enumerate(value)}}
+    try:
+        return plain(value, "it")
+    except TypeError:
+        raise ValueError(
+            f"results of {owner} cannot be told from those of a changed one, because it carries {value!r} of "
+            f"type {type(value).__name__}: give sweep a version, such as version='1', and another one when "
+            "the function changes"
+        ) from None
+
+
+def _function(function: FunctionType, owner: str, above: tuple[object, ...]) -> dict[str, Any]:
+    names = function.__code__.co_freevars
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    carried = {
+        "defaults": function.__defaults__,
+        **(function.__kwdefaults__ or {}),
+        **dict(zip(names, cells, strict=True)),
+    }
+    return {
+        "source": _source(function, owner),
+        "carried": {name: _content(item, owner, above) for name, item in carried.items()},
+    }
+
+
+def _source(function: FunctionType, owner: str) -> str:
+    code: CodeType = function.__code__
+    try:
+        return textwrap.dedent(inspect.getsource(code))
+    except (OSError, TypeError):
+        raise ValueError(
+            f"the source of {owner} is not to be found, so that a changed function could not be noticed: "
+            "give sweep a version, such as version='1', and another one when the function changes"
+        ) from None
