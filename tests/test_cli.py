@@ -323,6 +323,13 @@ class TestVerify:
 
         assert claims(2) == claims(1)
 
+    def test_an_interruption_of_the_drawing_keeps_the_claims(self, stubs, run, tmp_path):
+        code, _, _ = run("verify", "undrawn", "holding", "--out", tmp_path)
+        assert code == 130
+        (theorem,) = json.loads((tmp_path / "results.json").read_text())["theorems"]
+        assert theorem["interrupted"]
+        assert len(theorem["claims"]) == 3
+
     def test_an_interruption_keeps_what_was_measured(self, stubs, run, tmp_path):
         stubs.setitem(THEOREMS, "stopped", STUBS["stopped"])
         code, _, err = run("verify", "holding", "stopped", "failing", "--out", tmp_path)

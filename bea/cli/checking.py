@@ -48,8 +48,13 @@ def _check_in_turn(names: Sequence[str], settings: Settings, progress: Progress)
         progress.start(name)
         tell = partial(progress.claim, name)
         verdict = verify(name, quick=settings.quick, rng=settings.seed, progress=tell)
-        sections.append(Section.from_verdict(verdict, settings.figures))
-        progress.finish(sections[-1])
+        try:
+            section = Section.from_verdict(verdict, settings.figures)
+        except KeyboardInterrupt:  # while its figure was drawn: the claims are kept without it
+            verdict.interrupted = True
+            section = Section.from_verdict(verdict, figure=False)
+        sections.append(section)
+        progress.finish(section)
         if verdict.interrupted:
             break
     return sections

@@ -1,4 +1,4 @@
-"""Theorems that are checked in no time: one that holds, one that fails, two that do not come to an end."""
+"""Theorems that are checked in no time: one that holds, one that fails, three that do not come to an end."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ STUBS = {
     "failing": "stub_theorems:Failing",
     "stopped": "stub_theorems:Stopped",
     "endless": "stub_theorems:Endless",
+    "undrawn": "stub_theorems:Undrawn",
 }
 
 
@@ -55,6 +56,15 @@ class Stopped(Holding):
 
     def figure(self, run: Run) -> Any:
         raise RuntimeError("what was not measured cannot be drawn")
+
+
+class Undrawn(Holding):
+    """Its reader presses Ctrl-C while its figure is drawn."""
+
+    name = "undrawn"
+
+    def figure(self, run: Run) -> Any:
+        raise KeyboardInterrupt
 
 
 class Endless(Stopped):
