@@ -13,6 +13,7 @@ import argparse
 
 import peers_derivation
 import peers_flow
+import peers_noise
 import peers_schemes
 import peers_series
 import peers_sparse
@@ -21,6 +22,7 @@ import peers_sweep
 SECTIONS = {
     "derivation": peers_derivation.SECTION,
     "flow": peers_flow.SECTION,
+    "noise": peers_noise.SECTION,
     "schemes": peers_schemes.SECTION,
     "series": peers_series.SECTION,
     "sparse": peers_sparse.SECTION,

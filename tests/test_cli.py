@@ -324,6 +324,7 @@ class TestVerify:
         assert claims(2) == claims(1)
 
     def test_an_interruption_of_the_drawing_keeps_the_claims(self, stubs, run, tmp_path):
+        stubs.setitem(THEOREMS, "undrawn", STUBS["undrawn"])
         code, _, _ = run("verify", "undrawn", "holding", "--out", tmp_path)
         assert code == 130
         (theorem,) = json.loads((tmp_path / "results.json").read_text())["theorems"]

@@ -14,6 +14,9 @@ _PUBLIC = {
     "iterate": "bea.numerics.iterates",
     "principal_path": "bea.numerics.principal",
     "stochastic_paths": "bea.numerics.stochastic",
+    "ensemble": "bea.numerics.ensembles",
+    "constrained_flow": "bea.numerics.constrained",
+    "constrained_paths": "bea.numerics.constrained_paths",
     "project": "bea.numerics.manifold",
     "flow_limit": "bea.numerics.manifold",
     "local_stability": "bea.numerics.stability",
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from bea.numerics.cache import cache_info as cache_info
     from bea.numerics.cache import clear_cache as clear_cache
     from bea.numerics.codegen import compile_field as compile_field
+    from bea.numerics.constrained import constrained_flow as constrained_flow
+    from bea.numerics.constrained_paths import constrained_paths as constrained_paths
+    from bea.numerics.ensembles import ensemble as ensemble
     from bea.numerics.flows import flow as flow
     from bea.numerics.iterates import iterate as iterate
     from bea.numerics.manifold import flow_limit as flow_limit

@@ -9,7 +9,7 @@ import sympy
 from bea.systems.traversal import free_symbols
 from bea.systems.zero_loss_set import ZeroLossSet
 
-__all__ = ["zeros_of_squares"]
+__all__ = ["weighted_squares", "zeros_of_squares"]
 
 
 def zeros_of_squares(
@@ -27,22 +27,34 @@ def zeros_of_squares(
     >>> zeros_of_squares(x**4 - y, [x, y], {}) is None
     True
     """
-    distributed = expression
-    number, rest = expression.as_coeff_Mul()
-    if rest.is_Add:
-        distributed = sympy.Add(*(number * term for term in rest.args))
-    residuals = [_root(term) for term in sympy.Add.make_args(distributed)]
-    squares = [residual for residual in residuals if residual is not None]
-    if len(squares) < len(residuals) or len(squares) > len(variables):
+    squares = weighted_squares(expression)
+    if squares is None or len(squares) > len(variables):
         return None
-    names = {s.name for s in free_symbols(squares)}
+    residuals = [residual for _, residual in squares]
+    names = {s.name for s in free_symbols(residuals)}
     known = {name: value for name, value in parameters.items() if name in names}
-    return ZeroLossSet(squares, variables, known)
+    return ZeroLossSet(residuals, variables, known)
 
 
-def _root(term: sympy.Expr) -> sympy.Expr | None:
-    """r, where the term is a positive number times the square of r."""
+def weighted_squares(expression: sympy.Expr) -> list[tuple[sympy.Expr, sympy.Expr]] | None:
+    """The pairs (c, r) of an expression that is written as a sum of c r² with numbers c > 0, or None.
+
+    Examples
+    --------
+    >>> from sympy.abc import x, y
+    >>> weighted_squares((x*y - 1)**2/4)
+    [(1/4, x*y - 1)]
+    """
+    number, rest = expression.as_coeff_Mul()
+    terms = [number * term for term in sympy.Add.make_args(rest)]
+    pairs = [_weighted_square(term) for term in terms]
+    found = [pair for pair in pairs if pair is not None]
+    return found if len(found) == len(terms) else None
+
+
+def _weighted_square(term: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr] | None:
+    """(c, r), where the term is c r² with a number c > 0."""
     number, rest = term.as_coeff_Mul()
-    if not (number.is_positive and rest.is_Pow and rest.exp == 2 and rest.base.free_symbols):
-        return None
-    return rest.base
+    if number.is_positive and rest.is_Pow and rest.exp == 2 and rest.base.free_symbols:
+        return number, rest.base
+    return None
