@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from bea.modified.description import equation_text
 from bea.modified.expansion import SeriesField, expand_step
 from bea.modified.logarithm import exponential, logarithm
 from bea.modified.memory import MemorySeries
@@ -21,6 +22,7 @@ from bea.modified.terms import Terms
 from bea.modified.workspace import field_elements, part_elements, with_room, working_ring
 from bea.schemes.scheme import Scheme
 from bea.systems.expressions import STEP_SIZE, Value
+from bea.systems.game import Game
 from bea.systems.loss import Loss
 from bea.systems.split_field import SplitField
 from bea.systems.system import System, as_field
@@ -36,7 +38,7 @@ class ModifiedEquation:
 
     Attributes
     ----------
-    system : VectorField, Loss or Game
+    system : VectorField (also a SplitField), Loss (also a LossSum) or Game
     scheme : Scheme or FieldSeries
         Where the equation comes from.
     order : int
@@ -138,12 +140,17 @@ class ModifiedEquation:
         Raises
         ------
         TypeError
-            If the system is a vector field and not a loss.
+            If the system is a vector field or a game and not a loss.
         """
         return self.decompose()
 
     def decompose(self, origin: Sequence[object] | None = None) -> ModifiedLoss:
         """The modified loss with `origin` as the centre of the decomposition (see `ModifiedLoss`)."""
+        if isinstance(self.system, Game):
+            raise TypeError(
+                "this modified equation is of a game, which has no one loss: bea.discretization_drift tells "
+                "the losses of its players"
+            )
         if not isinstance(self.system, Loss):
             raise TypeError("only a loss has a modified loss; this modified equation is of a vector field")
         return ModifiedLoss(self.system, self._ring, self._elements, self._linear_rates(), origin)
@@ -152,7 +159,8 @@ class ModifiedEquation:
         """What becomes of exponential decay: {(i, j): r, …} at h where ẏ = −Σ_i s_i y gets −h r s_i s_j y.
 
         The s_i stand for the parts of a sum, of which there is one in a simple loss. Empty where the decay
-        does not stay linear.
+        does not stay linear. What has fewer factors, such as a decay of the weights themselves, is no
+        matter of the loss.
         """
         y = sympy.Dummy("y")
         parts = len(as_field(self.system).parts)
@@ -164,7 +172,8 @@ class ModifiedEquation:
             rate = sympy.cancel(-term[0] / y)
             if rate.has(y) or not rate.is_polynomial(*s):
                 return []
-            rates.append({_factors(powers): c for powers, c in sympy.Poly(rate, *s).terms() if c != 0})
+            monomials = sympy.Poly(rate, *s).terms()
+            rates.append({_factors(m): c for m, c in monomials if c != 0 and sum(m) == len(rates) + 1})
         return rates
 
     def _checked(self, order: int | None) -> int:
@@ -187,8 +196,14 @@ class ModifiedEquation:
             rows.append(rf"\dot{{{sympy.latex(variable)}}} &= {row} + O(h^{{{order + 1}}})")
         return "\\begin{aligned}" + r" \\ ".join(rows) + "\\end{aligned}"
 
+    def _latex(self, printer: object) -> str:
+        return self.latex()
+
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex()}$"
+
+    def __str__(self) -> str:
+        return equation_text(self, modifying=self._derive is modifying_integrator)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.system!r}, {self.scheme!r}, order={self.order})"
@@ -211,7 +226,7 @@ def modified_equation(system: System, scheme: Scheme, order: int = 2) -> Modifie
 
     Parameters
     ----------
-    system : VectorField, Loss or Game
+    system : VectorField (also a SplitField), Loss (also a LossSum) or Game
         For a loss, its gradient flow −∇E is what the scheme discretizes; for a game, simultaneous play.
     scheme : Scheme
     order : int, default 2
@@ -305,7 +320,13 @@ def modifying_integrator(system: System, scheme: Scheme, order: int = 2) -> Modi
     [y**2, y**3, y**4, y**5]
     """
     _check_kinds(scheme, order)
-    scheme.require(0)
+    try:
+        scheme.require(0)
+    except ValueError:
+        raise ValueError(
+            f"a modifying integrator is one field for the whole system, and {scheme.name} takes its parts "
+            "one at a time"
+        ) from None
     if scheme.has_memory:
         raise ValueError(
             f"a modifying integrator is known for schemes without memory, and {scheme.name} has one"
@@ -314,10 +335,12 @@ def modifying_integrator(system: System, scheme: Scheme, order: int = 2) -> Modi
     def derive(ring: Any, components: list[Any]) -> ModifiedEquation:
         fields = [components]
         nothing = [ring.zero] * ring.dimension
-        flow = exponential(ring, [components, *[nothing] * order])
+        time = ring.rational(scheme.duration(0))
+        flow = exponential(ring, [[c * time for c in components], *[nothing] * order])
+        share = ring.rational(1, scheme.duration(0))
         for k in range(1, order + 2):
             step = expand_step(ring, scheme, SeriesField(ring, fields), k)[-1]
-            missing = [ring.normal(e - s) for e, s in zip(flow[k - 1], step, strict=True)]
+            missing = [ring.normal((e - s) * share) for e, s in zip(flow[k - 1], step, strict=True)]
             if k > 1:
                 fields.append(missing)
             elif any(m != 0 for m in missing):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,7 @@ import sympy
 from bea.modified.terms import Terms
 from bea.systems.evaluation import compile_numpy, parameter_numbers, read_point
 from bea.systems.expressions import STEP_SIZE, Value
+from bea.systems.traversal import free_symbols
 
 __all__ = ["MemorySeries"]
 
@@ -61,17 +65,50 @@ class MemorySeries:
         return [sympy.Add(*(STEP_SIZE**k * self.terms[k][i] for k in kept)) for i in range(self.size)]
 
     def __call__(self, x: Sequence[float] | np.ndarray, /, h: float, **parameters: Value) -> np.ndarray:
-        """The memory that belongs to x at the step size h, an array of shape (r,)."""
+        """The memory that belongs to x at the step size h, an array of shape (r,).
+
+        Warns
+        -----
+        RuntimeWarning
+            If the terms h^k S_k(x) grow with k: then h is beyond the range of the expansion.
+        """
         point = read_point(x, len(self._system.variables), "x")
         if not self.size:
             return np.empty(0)
-        components = self.expressions()
-        free = set().union(*(c.free_symbols for c in components)) | {STEP_SIZE}
-        symbols = sorted(free - set(self._system.variables), key=lambda s: s.name)
-        known = {**self._system.parameters, **parameters, STEP_SIZE.name: h}
-        names = {s.name for s in symbols}
-        numbers = parameter_numbers(symbols, {}, {n: v for n, v in known.items() if n in names})
-        return compile_numpy(components, self._system.variables, symbols)(point, numbers)
+        terms = np.array([h**k * values for k, values in enumerate(self._values(point, parameters))])
+        sizes = [size for size in np.linalg.norm(terms, axis=1) if size > 0]
+        if any(later > earlier for earlier, later in pairwise(sizes)):
+            warnings.warn(
+                f"the terms of the memory grow at h = {h:g}, so this step size is beyond the range of their "
+                "expansion",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return terms.sum(axis=0)
+
+    def _values(self, point: np.ndarray, parameters: Mapping[str, Value]) -> Iterator[np.ndarray]:
+        """S_0(x), S_1(x), …"""
+        known = {**self._system.parameters, **parameters}
+        names = {s.name for s in (*self._system.parameter_symbols, *self._symbols)}
+        for name in known.keys() - names:
+            raise ValueError(f"{name!r} is no parameter here; the parameters are {sorted(names) or 'none'}")
+        for symbols, function in self._functions:
+            own = {s.name: known[s.name] for s in symbols if s.name in known}
+            yield function(point, parameter_numbers(symbols, {}, own))
+
+    @property
+    def _symbols(self) -> set[sympy.Symbol]:
+        return {s for symbols, _ in self._functions for s in symbols}
+
+    @cached_property
+    def _functions(self) -> list[tuple[list[sympy.Symbol], Any]]:
+        """For every term its symbols that are no variables, and a function of the arrays (x, p)."""
+        variables = self._system.variables
+        functions = []
+        for term in self.terms:
+            symbols = sorted(free_symbols(term) - set(variables), key=lambda s: s.name)
+            functions.append((symbols, compile_numpy(list(term), variables, symbols)))
+        return functions
 
     def __repr__(self) -> str:
         return f"<the memory of {self.size} numbers as a function of x and h, through h^{self.order}>"

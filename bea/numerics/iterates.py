@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import sympy
@@ -114,14 +114,14 @@ def iterate(
     parameters: Mapping[Any, object] | None = None,
     record_every: int = 1,
     *,
-    memory: Sequence[float] | np.ndarray | None = None,
+    memory: Sequence[float] | np.ndarray | Literal["slow"] | None = None,
     rng: int | np.random.Generator | None = 0,
 ) -> Path:
     """Iterate a scheme from x₀ by compiled code.
 
     Parameters
     ----------
-    system : VectorField, Loss or Game
+    system : VectorField (also a SplitField), Loss (also a LossSum) or Game
         What to step along; a loss stands for its gradient flow −∇E, a game for simultaneous play.
     scheme : Scheme
     x0 : array_like of shape (d,)
@@ -136,8 +136,9 @@ def iterate(
         Record only every so many iterates, besides the first and the last.
     memory : array_like of shape (r,), optional
         What the scheme remembers before the first step: its vectors one after the other, then its scalars. By
-        default what it begins with, which for momentum and Adam is zero. ``modified_equation(...).memory(x0,
-        h=...)`` is what it would remember at x₀ in the long run, so that there is no transient.
+        default what it begins with, which for momentum and Adam is zero. With ``"slow"`` it is what the
+        scheme would remember at x₀ in the long run, up to O(h⁴), so that there is no transient: that of
+        ``modified_equation(...).memory(x0, h=...)``.
     rng : int, numpy.random.Generator or None, default 0
         Randomness, as in NumPy, for schemes that draw the order of their passes.
 
@@ -180,6 +181,8 @@ def iterate(
     steps = _integer(steps, "steps", least=0)
     record_every = _integer(record_every, "record_every", least=1)
     _require_scheme(scheme, vector_field)
+    if isinstance(memory, str) and memory != "slow":
+        raise ValueError(f"memory must be numbers or the word 'slow', not {memory!r}")
     own, constants = values_of(scheme, parameters, vector_field)
     p = vector_field.parameter_values(own)
     report = np.zeros(2)
@@ -191,7 +194,10 @@ def iterate(
     if by_tableau:
         state, loop = x, _runge_kutta_loop(method, vector_field, p, h, report)
     else:
-        start = initial_memory(method, vector_field, x, h, numbers) if memory is None else memory
+        if memory is None:
+            start = initial_memory(method, vector_field, x, h, numbers)
+        else:
+            start = _slow_memory(system, method, x, h, own) if isinstance(memory, str) else memory
         state = np.concatenate([x, read_point(start, memory_size(method, x.size), "memory")])
         q = p[: len(numbers)]
         loop = step_loop(method, vector_field, q, h, report, np.random.default_rng(rng))
@@ -282,11 +288,26 @@ def _message(run: _Run, report: np.ndarray) -> str:
     return f"interrupted after {made} of {run.steps} steps"
 
 
+def _slow_memory(
+    system: System, scheme: Scheme, x: np.ndarray, h: float, parameters: Mapping[Any, Any]
+) -> np.ndarray:
+    """What a scheme would remember at x in the long run, up to O(h⁴)."""
+    from bea.modified import modified_equation
+
+    values = {str(name): value for name, value in parameters.items()}
+    return modified_equation(system, scheme, order=3).memory(x, h=h, **values)
+
+
 def _require_scheme(scheme: Scheme, field: VectorField) -> None:
     if isinstance(scheme, type) and issubclass(scheme, Scheme):
         raise TypeError(f"scheme must be an instance, such as {scheme.__name__}(), not the class")
     if not isinstance(scheme, Scheme):
         raise TypeError(f"scheme must be a bea scheme, such as GradientDescent(), not {scheme!r}")
+    if scheme.is_random and not hasattr(scheme, "draw"):
+        raise ValueError(
+            f"{scheme.name} is built on a scheme that draws its passes at random, which cannot be iterated; "
+            "draw outside instead, as RandomShuffling(inner=...) does"
+        )
     scheme.require(len(field.parts))
 
 

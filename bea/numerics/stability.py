@@ -78,7 +78,10 @@ class LocalStability:
 
     @property
     def agrees(self) -> bool:
-        """Whether the modified field says the same of the equilibrium as the discrete map."""
+        """Whether the modified field says the same as the discrete map: the equilibrium attracts, or repels.
+
+        How near the two rates are is another matter, for which there are `rate` and `modified_rate`.
+        """
         return self._state(self.rate) == self._state(self.modified_rate)
 
     def _vanishes(self, rate: float) -> bool:
@@ -100,11 +103,14 @@ class LocalStability:
             f"{self.scheme} with h = {self.step_size:g}: the equilibrium {point} {self._state(self.rate)}, "
         )
         true += f"spectral radius {self.spectral_radius:.10g} ({self._shown(self.rate)})."
-        known = "agrees" if self.agrees else "does not agree"
+        known = "says the same" if self.agrees else "does not say the same"
         modified = (
             f"The modified field through h^{self.order} {known}: it {self._state(self.modified_rate)}, "
         )
         modified += f"growth {self.growth:.10g} a step ({self._shown(self.modified_rate)})."
+        if self.agrees and not self._vanishes(self.rate):
+            off = abs(self.modified_rate / self.rate - 1)
+            modified = f"{modified[:-1]}, off by {off:.2g} of the rate."
         ideal = f"In continuous time it {self._state(self.ideal_rate)} ({self._shown(self.ideal_rate)})."
         linear = "In the linearization only: where it neither attracts nor repels, higher terms decide."
         return "\n".join([true, modified, ideal, *([linear] if "neither" in true + modified + ideal else [])])
@@ -186,7 +192,7 @@ def local_stability(
             raise ValueError(f"the step size must be positive, not {step_size}")
         point = _equilibrium(field, x, known)
         step = _step_matrix(system, scheme, point, h, known)
-        ideal = _jacobian(field.components, field, point, known)
+        ideal = _jacobian(equation.expressions(0), field, point, known)
         modified = _jacobian(equation.expressions(), field, point, {**known, STEP_SIZE.name: h})
         time = h * scheme.duration(len(field.parts))
         values = sorted(_eigenvalues(step), key=lambda z: -float(abs(z)))

@@ -10,7 +10,7 @@ import numpy as np
 from bea.numerics import arbitrary
 from bea.numerics.iterates import iterate
 from bea.schemes.scheme import Scheme
-from bea.systems.system import System
+from bea.systems.system import System, as_field
 
 __all__ = ["StepMap"]
 
@@ -69,8 +69,18 @@ class StepMap:
         self.parameters, self.bits = parameters, bits
         self.rng = np.random.default_rng(rng)
 
+    @property
+    def time(self) -> Any:
+        """The time that one step takes: the step size, or m times that for a pass over m parts.
+
+        It is the ``h`` of `bea.observed_field`, whose field then is on the clock of the modified equation.
+        """
+        return self.step_size * self.scheme.duration(len(as_field(self.system).parts))
+
     def __call__(self, x: Any, memory: Any = None) -> Any:
-        """The next x, or the next x and memory where the scheme has one and a memory is given."""
+        """The next x, or the next x and memory where the scheme has one."""
+        if memory is None and self.scheme.has_memory:
+            raise ValueError(f"{self.scheme.name} has a memory: call the map with x and a memory")
         if self.bits > 53:
             path, after = arbitrary.iterate_with_memory(
                 self.system, self.scheme, x, self.step_size, 1, self.parameters, self.bits, memory

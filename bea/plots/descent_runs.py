@@ -67,12 +67,18 @@ def settling_time(loss: Loss, x0: np.ndarray) -> float:
 def descent_runs(
     loss: Loss, scheme: Scheme, x0: np.ndarray, step_sizes: Sequence[float], time: float, order: int
 ) -> tuple[np.ndarray, list[DescentRun]]:
-    """The gradient flow from x0, shape (m, d), and for every step size the iterates and the modified flow."""
-    field = modified_equation(loss, scheme, order).field(order)
+    """The gradient flow from x0, shape (m, d), and for every step size the iterates and the modified flow.
+
+    A scheme with a memory starts with what it would remember at x0 in the long run, so that there is no
+    transient.
+    """
+    equation = modified_equation(loss, scheme, order)
+    field = equation.field(order)
     gradient_flow = _sampled_flow(loss.field, x0, time, {})
     runs = []
     for h in step_sizes:
-        path = _iterates(loss, scheme, x0, h, time)
+        memory = equation.memory(x0, h=h) if scheme.has_memory else None
+        path = _iterates(loss, scheme, x0, h, time, memory)
         known = {"h": h} if any(s.name == "h" for s in field.parameter_symbols) else {}
         modified_flow = _sampled_flow(field, x0, time, known)
         remark = _remark(loss, path, modified_flow[-1], gradient_flow[-1])
@@ -80,12 +86,15 @@ def descent_runs(
     return gradient_flow, runs
 
 
-def _iterates(loss: Loss, scheme: Scheme, x0: np.ndarray, h: float, time: float) -> Path:
+def _iterates(
+    loss: Loss, scheme: Scheme, x0: np.ndarray, h: float, time: float, memory: np.ndarray | None
+) -> Path:
     """The iterates until `time`; of very many, as many as can be drawn. The remark tells of divergence."""
     steps = int(np.ceil(time / h * (1 - 1e-12)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        return iterate(loss, scheme, x0, step_size=h, steps=steps, record_every=1 + steps // MOST_ITERATES)
+        every = 1 + steps // MOST_ITERATES
+        return iterate(loss, scheme, x0, step_size=h, steps=steps, record_every=every, memory=memory)
 
 
 def _sampled_flow(

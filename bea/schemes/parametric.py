@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 import sympy
@@ -32,6 +32,15 @@ class ParametricScheme(Scheme):
     def __post_init__(self) -> None:
         for name in self._constant_names():
             object.__setattr__(self, name, _read(getattr(self, name), name, type(self).__name__))
+
+    def __repr__(self) -> str:
+        """All constants, and of the other fields those that are not as by default."""
+        shown = {f.name: getattr(self, f.name) for f in fields(self)}
+        for f in fields(self):
+            default = f.default if f.default_factory is MISSING else f.default_factory()
+            if not f.metadata.get("constant") and shown[f.name] == default:
+                del shown[f.name]
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @classmethod
     def _constant_names(cls) -> list[str]:
@@ -105,6 +114,10 @@ def values_of(
     rest = dict(parameters or {})
     given = {str(name): rest.pop(name) for name in list(rest) if str(name) in set(symbols) - taken}
     for name in symbols:
+        if name in taken:
+            raise ValueError(
+                f"the name {name!r} is that of a parameter of both {scheme.name} and the system: rename one"
+            )
         if name not in given:
             raise ValueError(
                 f"the parameter {name!r} of {scheme.name} has no value: "

@@ -80,6 +80,11 @@ class Scheme:
         return self.vectors + self.scalars > 0
 
     @property
+    def is_random(self) -> bool:
+        """Whether its steps are drawn at random; what it follows is then the mean step."""
+        return hasattr(self, "draw")
+
+    @property
     def constants(self) -> tuple[sympy.Expr, ...]:
         """The exact constants with which the scheme works, such as the entries of a tableau."""
         return ()

@@ -35,6 +35,11 @@ class Wrapper(ParametricScheme):
         for name in ("vectors", "scalars", "initial_scalars"):
             object.__setattr__(self, name, getattr(self.scheme, name))
 
+    @property
+    def is_random(self) -> bool:
+        """Whether the inner scheme's steps are drawn at random."""
+        return self.scheme.is_random
+
     def require(self, parts: int) -> None:
         """Refuse what the inner scheme refuses."""
         self.scheme.require(parts)

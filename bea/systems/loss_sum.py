@@ -11,6 +11,7 @@ import sympy
 from bea.systems.expressions import Value
 from bea.systems.loss import Loss
 from bea.systems.split_field import SplitField, merged_parameters
+from bea.systems.traversal import free_symbols
 
 __all__ = ["LossSum"]
 
@@ -76,10 +77,9 @@ class LossSum(Loss):
             part.with_parameters(**{s.name: known[s.name] for s in part.parameter_symbols if s.name in known})
             for part in parts
         )
-        self.parameters = {s.name: self._value(s.name) for s in self.parameter_symbols if s.name in known}
-
-    def _value(self, name: str) -> sympy.Expr:
-        return next(part.parameters[name] for part in self.parts if name in part.parameters)
+        free = free_symbols([part.expression for part in self.parts]) - set(first)
+        self.parameter_symbols = tuple(sorted(free, key=lambda s: s.name))
+        self.parameters = merged_parameters(self.parts)
 
     @cached_property
     def field(self) -> SplitField:

@@ -51,6 +51,10 @@ class Comparison:
         The time at which they are compared, or None after one step.
     memory : MemorySeries or None
         What the scheme remembers at x0, where it has a memory.
+    leading : VectorField, Loss or Game, optional
+        What the scheme follows for small steps, by default the system.
+    delay : float, default 1
+        How many steps the memory lasts.
     """
 
     system: System
@@ -61,6 +65,12 @@ class Comparison:
     bits: int
     end: sympy.Expr | None
     memory: MemorySeries | None = None
+    leading: Any = None
+    delay: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.leading is None:
+            object.__setattr__(self, "leading", self.system)
 
     def distance(self, step_size: float) -> tuple[float, Any]:
         """The step size that is used, and the distance of the iterate from the flow, a float or a ball.
@@ -137,11 +147,15 @@ class Comparison:
         ValueError
             If nothing moves.
         """
-        series = arbitrary.taylor(self.system, self.x0, 5, self._own_parameters, bits=64)
+        field, parameters = self.leading, self._own_parameters
+        if self.leading is not self.system:
+            parameters = {**self.parameters}
+        series = arbitrary.taylor(field, self.x0, 5, parameters, bits=64)
         sizes = [math.hypot(*map(float, coefficient)) for coefficient in series]
         if sizes[1] == 0:
             raise ValueError(f"nothing moves from x0 = {list(self.x0)}, so there is no order to measure")
-        return max((sizes[k] / sizes[1]) ** (1 / (k - 1)) for k in range(2, 6)) or 1.0
+        rate = max((sizes[k] / sizes[1]) ** (1 / (k - 1)) for k in range(2, 6)) or 1.0
+        return rate * self.delay
 
     def _scale(self, span: float) -> float:
         """The size of the states on the way: that of x0 or, if it is more, of f(x0) times the time."""

@@ -7,15 +7,17 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 from flint import arb
 
 from bea.modified import modified_equation
+from bea.modified.slow_manifold import memory_response
 from bea.numerics.balls import exact_value, magnitude
+from bea.schemes.parametric import values_of
 from bea.schemes.scheme import Scheme
-from bea.systems.system import System
+from bea.systems.system import System, as_field
 from bea.systems.vector_field import VectorField
 from bea.theorems.comparison import CLEARANCE, DOUBLE_BITS, Comparison
 from bea.theorems.fit import fit_order, read_step_sizes
@@ -129,7 +131,7 @@ def slope(
 
     Parameters
     ----------
-    system : VectorField, Loss or Game
+    system : VectorField (also a SplitField), Loss (also a LossSum) or Game
     scheme : Scheme
         One with a memory starts with what it would remember at `x0` in the long run. Of one that draws its
         passes at random the mean over all orders is measured, after one step.
@@ -199,9 +201,15 @@ def slope(
             f"{scheme.name} draws its passes at random, and the mean of many steps is not many mean steps: "
             "measure its error after one step, kind='local'"
         )
+    parameters, constants = values_of(scheme, parameters, as_field(system))
+    if constants:
+        scheme = cast(Any, scheme).with_parameters(**constants)
     target, power = _target(system, scheme, order, equation)
-    memory = modified_equation(system, scheme, power).memory if scheme.has_memory else None
-    comparison = Comparison(system, scheme, target, tuple(x0), dict(parameters or {}), bits, end, memory)
+    follows: dict[str, Any] = {}
+    if scheme.has_memory:
+        own = modified_equation(system, scheme, power)
+        follows = {"memory": own.memory, "leading": own.field(0), "delay": _delay(system, scheme)}
+    comparison = Comparison(system, scheme, target, tuple(x0), dict(parameters or {}), bits, end, **follows)
     predicted = power + 1 if kind == "local" else power
     if equation is None:
         predicted = _predict(comparison, power)
@@ -229,6 +237,13 @@ def slope(
         x0=comparison.x0,
         parameters=comparison.parameters,
     )
+
+
+def _delay(system: System, scheme: Scheme) -> float:
+    """For how many steps the memory lasts, 1/(1 − β) for the heavy ball: the largest entry of (I − B)⁻¹."""
+    parts = len(as_field(system).parts)
+    response = memory_response(scheme, len(system.variables), parts)
+    return max(1.0, *(abs(float(c)) for row in response for _, c in row))
 
 
 def _integer(value: Any, name: str, least: int) -> int:

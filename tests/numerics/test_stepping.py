@@ -107,6 +107,24 @@ class TestMemory:
         with pytest.raises(ValueError, match="memory must be a sequence of 2 numbers"):
             bea.arbitrary.iterate(LOSS, HeavyBall("1/2"), [1, 1], "1/100", 1, memory=[1])
 
+    def test_slow_start_has_no_transient(self):
+        equation = bea.modified_equation(LOSS, HeavyBall(0.5), order=3)
+        memory = equation.memory([1.3, 0.7], h=1e-3)
+        path = bea.iterate(LOSS, HeavyBall(0.5), [1.3, 0.7], 1e-3, 400, memory="slow")
+        assert np.array_equal(
+            path.x, bea.iterate(LOSS, HeavyBall(0.5), [1.3, 0.7], 1e-3, 400, memory=memory).x
+        )
+        flow = bea.flow(equation.field(), [1.3, 0.7], (0, 0.4), {"h": 1e-3}).y[:, -1]
+        at_rest = bea.iterate(LOSS, HeavyBall(0.5), [1.3, 0.7], 1e-3, 400)
+        assert abs(path.x[-1] - flow).max() < 1e-8
+        assert abs(at_rest.x[-1] - flow).max() > 1e-4
+
+    def test_slow_start_beyond_the_expansion_is_told(self):
+        with pytest.warns(RuntimeWarning, match="terms of the memory grow at h = 0.01"):
+            bea.iterate(LOSS, HeavyBall(0.5), [2.8, 3.5], 1e-2, 1, memory="slow")
+        with pytest.raises(ValueError, match="numbers or the word 'slow', not 'fast'"):
+            bea.iterate(LOSS, HeavyBall(0.5), [2.8, 3.5], 1e-2, 1, memory="fast")
+
     def test_scalars_and_powers(self):
         path = bea.iterate(LOSS, Forgetful(), [2.8, 1.5], 1e-2, 3)
         x, c = np.array([2.8, 1.5]), 1.0
