@@ -50,7 +50,7 @@ class LocalStability:
     modified_eigenvalues : array of complex, shape (d,)
         Of the Jacobian of the modified field; the largest real part first.
     ideal_eigenvalues : array of complex, shape (d,)
-        Of the Jacobian of the field itself, for h → 0.
+        Of the Jacobian of the field that the scheme follows for h → 0: for plain play that of the game itself.
     growth : float
         exp(h max Re μ) over the modified eigenvalues μ, for the time of one step: the predicted radius.
     rate, modified_rate, ideal_rate : float
@@ -111,7 +111,7 @@ class LocalStability:
         if self.agrees and not self._vanishes(self.rate):
             off = abs(self.modified_rate / self.rate - 1)
             modified = f"{modified[:-1]}, off by {off:.2g} of the rate."
-        ideal = f"In continuous time it {self._state(self.ideal_rate)} ({self._shown(self.ideal_rate)})."
+        ideal = f"For h → 0 it {self._state(self.ideal_rate)} ({self._shown(self.ideal_rate)})."
         linear = "In the linearization only: where it neither attracts nor repels, higher terms decide."
         return "\n".join([true, modified, ideal, *([linear] if "neither" in true + modified + ideal else [])])
 
@@ -153,7 +153,8 @@ def local_stability(
     Raises
     ------
     ValueError
-        If x is no equilibrium of the field, or one at which the scheme does not rest.
+        If x is no equilibrium of the field, or one at which the scheme does not rest or its step is not
+        smooth.
     TypeError
         If an argument is of another kind.
 
@@ -246,7 +247,13 @@ def _step_matrix(
 
     def step(z: list[arb]) -> list[arb]:
         own = z[d:] if size else None
-        path, memory = arbitrary.iterate_with_memory(system, scheme, z[:d], h, 1, known, 4 * BITS, own)
+        try:
+            path, memory = arbitrary.iterate_with_memory(system, scheme, z[:d], h, 1, known, 4 * BITS, own)
+        except arbitrary.DivergedError as error:
+            raise ValueError(
+                f"the step of {scheme.name} is not finite or not smooth at {[float(v) for v in x]}, "
+                "so that it has no linearization there"
+            ) from error
         return [*path[1], *memory]
 
     memory: list[arb] = []
