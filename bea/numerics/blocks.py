@@ -9,7 +9,7 @@ import numpy as np
 
 from bea.numerics.program import FUNCTIONS, Program
 
-__all__ = ["block_source"]
+__all__ = ["block_source", "block_tables"]
 
 #: From this many sums over the same operands on, they are a product of a matrix and a vector.
 _DENSE = 4
@@ -82,6 +82,20 @@ def block_source(program: Program, dimension: int) -> tuple[str, str]:
     -------
     constants, body : str
     """
+    constants, kinds, blocks = block_tables(program)
+    body = _BODY.format(
+        registers=program.inputs + len(program.statements),
+        dimension=dimension,
+        inputs=program.inputs,
+        blocks=blocks,
+        branches=_branches(kinds),
+        outputs=len(program.outputs),
+    )
+    return constants, body
+
+
+def block_tables(program: Program) -> tuple[str, list[str], int]:
+    """The tables of blocks, operands, numbers and outputs as constants, the kinds of block, and how many."""
     blocks = _blocks(program)
     order = [k for _, members in blocks for k in members]
     renumbered = np.concatenate([np.arange(program.inputs), np.empty(len(order), dtype=np.int64)])
@@ -108,15 +122,7 @@ def block_source(program: Program, dimension: int) -> tuple[str, str]:
         numbers=_encoded(numbers, np.float64),
         outputs=_encoded(renumbered[program.outputs], np.int32),
     )
-    body = _BODY.format(
-        registers=target,
-        dimension=dimension,
-        inputs=program.inputs,
-        blocks=len(blocks),
-        branches=_branches(kinds),
-        outputs=len(program.outputs),
-    )
-    return constants, body
+    return constants, kinds, len(blocks)
 
 
 def _blocks(program: Program) -> list[tuple[str, list[int]]]:
