@@ -106,7 +106,10 @@ class Game:
     @property
     def is_zero_sum(self) -> bool:
         """Whether the losses of all players add up to zero identically."""
-        return sympy.expand(sympy.Add(*self.losses)) == 0
+        total = sympy.expand(sympy.Add(*self.losses))
+        if total.is_polynomial(*total.free_symbols):
+            return bool(total == 0)
+        return bool(sympy.simplify(total) == 0)
 
     @cached_property
     def field(self) -> SplitField:
@@ -144,7 +147,7 @@ class Game:
         Raises
         ------
         ValueError, TypeError
-            If `gamma` cannot be read or depends on the variables.
+            If `gamma` cannot be read, depends on the variables or has the name of a parameter of the game.
 
         References
         ----------
@@ -183,7 +186,8 @@ class Game:
         Raises
         ------
         ValueError, TypeError
-            If `lam` or `epsilon` cannot be read or depends on the variables.
+            If `lam` or `epsilon` cannot be read, depends on the variables or has the name of a parameter of
+            the game.
 
         References
         ----------
@@ -210,8 +214,11 @@ class Game:
     def _strength(self, value: object, name: str) -> sympy.Expr:
         """A constant of an adjustment."""
         strength = read_expression(value)
-        if {s.name for s in strength.free_symbols} & {v.name for v in self.variables}:
+        own = {s.name for s in strength.free_symbols}
+        if own & {v.name for v in self.variables}:
             raise ValueError(f"{name} must not depend on the variables, as {value} does")
+        if shared := own & {s.name for s in self.parameter_symbols}:
+            raise ValueError(f"{min(shared)!r} in {name} is also a parameter of the game: rename one")
         return strength
 
     def _played(self, field: sympy.MatrixBase) -> SplitField:

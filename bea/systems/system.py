@@ -25,4 +25,5 @@ def as_field(system: object) -> VectorField:
         return system.field
     if isinstance(system, VectorField):
         return system
-    raise TypeError(f"the system must be a VectorField, a Loss or a Game, not {type(system).__name__}")
+    hint = ": use its .field()" if callable(getattr(system, "field", None)) else ""
+    raise TypeError(f"the system must be a VectorField, a Loss or a Game, not {type(system).__name__}{hint}")

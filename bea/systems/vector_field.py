@@ -80,8 +80,8 @@ class VectorField:
         self.variables = named_symbols(variables, sources, "variables")
         if len(sources) != len(self.variables):
             raise ValueError(
-                f"a vector field needs one component for each variable, "
-                f"but {len(sources)} were given for {len(self.variables)} variables"
+                f"a vector field needs one component for each variable, but the number of components is "
+                f"{len(sources)} and that of variables {len(self.variables)}"
             )
         names = {v.name: v for v in self.variables}
         self._components = read_expressions(sources, names)

@@ -190,3 +190,37 @@ def test_bad_games_are_refused(make, message):
 
 def test_symbols_stay_symbols():
     assert catalogue.bilinear_game().field.components == tuple(sympy.sympify(["-c*y", "c*x"]))
+
+
+@pytest.mark.parametrize(
+    "adjust",
+    [
+        lambda game: game.consensus(),
+        lambda game: game.consensus("2*lam"),
+        lambda game: game.symplectic_gradient_adjustment(),
+        lambda game: game.symplectic_gradient_adjustment(1, align=True, epsilon="gamma"),
+    ],
+)
+def test_a_strength_with_the_name_of_a_parameter_is_refused(adjust):
+    game = bea.Game(["gamma*x*y", "-lam*x*y"], players=["x", "y"])
+    with pytest.raises(ValueError, match="also a parameter of the game: rename one"):
+        adjust(game)
+    adjust(bea.Game(["a*x*y", "-b*x*y"], players=["x", "y"]))
+
+
+@pytest.mark.parametrize(
+    ("losses", "zero"),
+    [
+        (["sin(x)**2 + x*y", "cos(x)**2 - x*y - 1"], True),
+        (["cosh(x*y)**2", "-sinh(x*y)**2 - 1"], True),
+        (["sin(x)**2 + x*y", "cos(x)**2 - x*y"], False),
+        (["sin(x)**2 + x*y", "cos(y)**2 - x*y - 1"], False),
+    ],
+)
+def test_zero_sums_by_an_identity(losses, zero):
+    game = bea.Game(losses, players=["x", "y"])
+    points = np.random.default_rng(0).normal(size=(20, 2))
+    sums = [
+        sum(float(loss.subs(dict(zip(("x", "y"), p, strict=True)))) for loss in game.losses) for p in points
+    ]
+    assert (np.abs(sums).max() < 1e-12) == zero == game.is_zero_sum

@@ -93,7 +93,7 @@ def test_how_it_is_shown():
     ("call", "error", "sentence"),
     [
         (lambda: bea.VectorField("x", "x"), TypeError, "a sequence of components, not one str"),
-        (lambda: bea.VectorField(["x"], "x y"), ValueError, "1 were given for 2 variables"),
+        (lambda: bea.VectorField(["x"], "x y"), ValueError, "components is 1 and that of variables 2"),
         (lambda: bea.VectorField([[1, 2], [3, 4]], "x y"), TypeError, "not list"),
         (lambda: bea.VectorField([sympy.nan], "x"), ValueError, "must be finite"),
         (lambda: bea.VectorField([float("inf")], "x"), ValueError, "must be finite"),

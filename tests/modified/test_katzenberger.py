@@ -1,0 +1,134 @@
+"""Katzenberger's drift is ½ ∂²Φ[Σ], with second differences of the limit Φ of the gradient flow."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+import bea
+from bea.modified import ConstrainedDiffusion
+
+CODIMENSION_ONE = bea.Loss(
+    "(a*b + c**2 + sin(d) - 1)**2 * (1 + a**2 + exp(b)/3) / 2",
+    "a b c d",
+    zero_loss_set=bea.ZeroLossSet(["a*b + c**2 + sin(d) - 1"], "a b c d"),
+)
+CODIMENSION_TWO = bea.Loss.from_residuals(["a*b + c*d - 1", "a**2 - b*d + c - 0.5"], "a b c d")
+LOSSES = {1: CODIMENSION_ONE, 2: CODIMENSION_TWO}
+
+#: Weights of the second difference of order 8, with an error of h⁸/3150 times the tenth derivative.
+WEIGHTS = (-205 / 72, 8 / 5, -1 / 5, 8 / 315, -1 / 560)
+STEP = 0.02
+
+
+def second_difference(loss: bea.Loss, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """∂²Φ[v, v] at x."""
+    total = WEIGHTS[0] * bea.flow_limit(loss, x).x
+    for k, weight in enumerate(WEIGHTS[1:], start=1):
+        for sign in (1, -1):
+            total = total + weight * bea.flow_limit(loss, x + sign * k * STEP * v).x
+    return total / STEP**2
+
+
+def regular_point(codimension: int) -> np.ndarray:
+    """A point of Γ at which the flow around is tame."""
+    start = [0.8, 0.9, 0.5, 0.2] if codimension == 1 else [0.9, 0.8, 0.6, 0.7]
+    return bea.project(LOSSES[codimension], start).x
+
+
+@pytest.mark.parametrize("codimension", [1, 2])
+def test_the_drift_is_half_the_second_derivative_of_the_limit_map(codimension):
+    loss, x = LOSSES[codimension], regular_point(codimension)
+    G = np.random.default_rng(codimension).normal(size=(4, 4)) / 2
+    values, vectors = np.linalg.eigh(G @ G.T)
+    expected = (
+        sum(value * second_difference(loss, x, v) for value, v in zip(values, vectors.T, strict=True)) / 2
+    )
+    motion = ConstrainedDiffusion(loss, G.tolist())
+    drift = motion.drift(x)
+    np.testing.assert_allclose(drift, expected, atol=2e-7 * np.abs(expected).max())
+    assert np.abs(drift - 2 * expected).max() > 0.1 * np.abs(expected).max()
+
+
+def test_sums_of_squares_and_other_losses_move_alike():
+    """Multiplied out, the loss is no sum of squares, and its third derivative is taken as a whole."""
+    zeros = CODIMENSION_TWO.zero_loss_set
+    expanded = bea.Loss(CODIMENSION_TWO.expression.expand(), CODIMENSION_TWO.variables, zero_loss_set=zeros)
+    G = np.random.default_rng(9).normal(size=(4, 4)).tolist()
+    one, other = ConstrainedDiffusion(CODIMENSION_TWO, G), ConstrainedDiffusion(expanded, G)
+    for x in zeros.sample(5, rng=0):
+        np.testing.assert_allclose(one.drift(x), other.drift(x), rtol=1e-8, atol=1e-8)
+        np.testing.assert_allclose(one.hessian(x), other.hessian(x), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("codimension", [1, 2])
+def test_without_the_mixed_part_the_drift_is_wrong(codimension):
+    """The covariance less what couples both directions has another drift: the mixed term matters."""
+    loss, x = LOSSES[codimension], regular_point(codimension)
+    G = np.random.default_rng(codimension).normal(size=(4, 4)) / 2
+    motion = ConstrainedDiffusion(loss, G.tolist())
+    P = motion.tangent_projection(x)
+    N = np.eye(4) - P
+    blocks = ConstrainedDiffusion(loss, np.hstack([P @ G, N @ G]).tolist())
+    assert np.abs(blocks.drift(x) - motion.drift(x)).max() > 1e-2 * np.abs(motion.drift(x)).max()
+
+
+def test_the_diffusion_has_the_tangential_covariance():
+    x = regular_point(2)
+    G = np.random.default_rng(5).normal(size=(4, 3))
+    C = np.array([[1, 0.5, 0], [0.5, 1, -0.2], [0, -0.2, 1]])
+    motion = ConstrainedDiffusion(CODIMENSION_TWO, G.tolist(), C)
+    P, B = motion.tangent_projection(x), motion.diffusion(x)
+    np.testing.assert_allclose(B @ B.T, P @ G @ C @ G.T @ P, atol=1e-12)
+    np.testing.assert_allclose(CODIMENSION_TWO.zero_loss_set.jacobian(x) @ B, 0, atol=1e-12)
+
+
+def test_correlated_noise_moves_like_its_root():
+    x = regular_point(2)
+    G, A = (np.random.default_rng(seed).normal(size=(4, 4)) for seed in (6, 7))
+    C = A @ A.T
+    correlated = ConstrainedDiffusion(CODIMENSION_TWO, G.tolist(), C)
+    plain = ConstrainedDiffusion(CODIMENSION_TWO, (G @ np.linalg.cholesky(C)).tolist())
+    np.testing.assert_allclose(correlated.drift(x), plain.drift(x), rtol=1e-9)
+
+
+def test_the_iterates_stay_on_the_zero_loss_set_to_second_order():
+    """Itô's formula for the residual F: F'b + ½ tr(Bᵀ F'' B) = 0."""
+    x = regular_point(1)
+    motion = ConstrainedDiffusion(CODIMENSION_ONE, np.random.default_rng(8).normal(size=(4, 4)).tolist())
+    residual = CODIMENSION_ONE.zero_loss_set.residuals[0]
+    w = CODIMENSION_ONE.variables
+    point = dict(zip(w, x, strict=True))
+    hessian = np.array([[float(residual.diff(u, v).subs(point)) for u in w] for v in w])
+    B = motion.diffusion(x)
+    bend = np.trace(B.T @ hessian @ B) / 2
+    assert abs(bend) > 1e-2
+    assert (CODIMENSION_ONE.zero_loss_set.jacobian(x) @ motion.drift(x))[0] == pytest.approx(-bend, rel=1e-9)
+
+
+def test_parameters_and_pickle():
+    loss = bea.catalogue.sum_of_products(n=1)
+    motion = ConstrainedDiffusion(loss, [["k", 0], [0, "k*a1"]], parameters={"k": 2})
+    again = pickle.loads(pickle.dumps(motion))
+    np.testing.assert_array_equal(again.drift([2.0, 0.5]), motion.drift([2.0, 0.5]))
+    assert "ConstrainedDiffusion" in repr(again)
+    np.testing.assert_allclose(motion.covariance([2.0, 0.5]), [[4, 0], [0, 16]])
+
+
+def test_refusals():
+    loss = bea.catalogue.sum_of_products(n=1)
+    with pytest.raises(TypeError, match="one of a Loss"):
+        ConstrainedDiffusion("a", [[1]])
+    with pytest.raises(ValueError, match="known zero-loss set"):
+        ConstrainedDiffusion(bea.Loss("a**2", "a"), [[1]])
+    with pytest.raises(ValueError, match="2 rows"):
+        ConstrainedDiffusion(loss, [[1]])
+    with pytest.raises(ValueError, match="symmetric nonnegative"):
+        ConstrainedDiffusion(loss, [[1, 0], [0, 1]], [[1, 2], [2, 1]])
+    flat = bea.Loss("(a*b - 1)**4", "a b", zero_loss_set=bea.ZeroLossSet(["a*b - 1"], "a b"))
+    with pytest.raises(ValueError, match="not positive definite"):
+        ConstrainedDiffusion(flat, [[1, 0], [0, 1]]).drift([2.0, 0.5])
+    with pytest.raises(ValueError, match="no value for parameter 'k'"):
+        ConstrainedDiffusion(loss, [["k"], [1]]).drift([2.0, 0.5])
