@@ -3,9 +3,11 @@
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -13,12 +15,13 @@ import sympy
 from stub_theorems import STUBS
 
 import bea
-from bea.cli import main
+from bea.cli import formats, main
 from bea.numerics.cache import load_module
 from bea.schemes import SCHEMES
 from bea.theorems import THEOREMS
 
 LOSS = "(1 - a*b)**2/2"
+HEAVY_BALL = ["derive", "--variables", "a", "--scheme", "heavy-ball"]
 
 
 @pytest.fixture
@@ -29,6 +32,12 @@ def stubs(monkeypatch):
     for name in ("holding", "failing"):
         monkeypatch.setitem(THEOREMS, name, STUBS[name])
     return monkeypatch
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch):
+    """No word on how long things take, however slow the machine."""
+    monkeypatch.setattr("bea.cli.patience.MOMENT", 3600.0)
 
 
 @pytest.fixture
@@ -148,6 +157,36 @@ class TestDerive:
         assert document["system"]["expressions"] == [["p", "0"], ["0", "-2*q"]]
         assert document["terms"] == [["p", "-2*q"], ["q", "-p"]]
 
+    def test_the_parts_of_a_sum_and_the_loss_have_names_of_their_own(self, run):
+        arguments = ["(a - 1)**2/2 | (a*b - 1)**2/2", "--variables", "a,b", "--order", "1", "--scheme"]
+        _, out, _ = run("derive", *arguments, "random-shuffling")
+        assert "L_1 = (a - 1)**2/2\n  L_2 = (a*b - 1)**2/2" in out
+        assert out.count("E_1 =") == 1
+        assert out.count("One pass of 2 steps takes the time 2 h, so that E_0 is the mean of the parts.") == 1
+        _, out, _ = run("derive", *arguments, "lie-trotter")
+        assert "One pass" not in out
+
+    def test_a_field_without_a_gradient(self, run):
+        """Adam follows no gradient of a loss whose gradient has entries that mix the variables."""
+        _, out, _ = run("derive", "a**2*b", "--variables", "a,b", "--order", "0", "--scheme", "adam")
+        assert "No coefficient of the field is a gradient:" in out
+        assert "The coefficients of  in" not in out
+
+    def test_what_is_too_long_to_read_is_counted(self, run):
+        _, out, _ = run(
+            "derive", "log(1 + exp(a*b))*sin(a)", "--variables", "a", "--vector-field", "--order", "4"
+        )
+        lengths = re.findall(r"\(([\d ]+) characters; see --format json\)", out)
+        assert all(int(n.replace(" ", "")) > 2000 for n in lengths)
+        assert max(map(len, out.splitlines())) < 2100
+        assert lengths
+
+    def test_long_derivations_say_so(self, run, monkeypatch):
+        monkeypatch.setattr("bea.cli.patience.MOMENT", 0.0)
+        monkeypatch.setitem(formats.FORMATS, "text", lambda *_: time.sleep(0.3) or "derived")
+        code, out, err = run("derive", LOSS, "--variables", "a,b")
+        assert (code, out, err) == (0, "derived\n", "bea: deriving ...\n")
+
     def test_game(self, run):
         """Theory: the drift of simultaneous play with rates 1 and c on xy, −xy is −(h/2) F'F."""
         document = derive_json(run, "x*y; -x*y", "--players", "x; y", "--rates", "1; c", "--order", "1")
@@ -214,7 +253,9 @@ class TestMistakes:
             (["derivate"], "invalid choice: 'derivate'"),
             (["derive", LOSS], "the variables are missing: give --variables, or --players"),
             (["derive", LOSS, "--variables", "a,b", "--rates", "1"], "--rates are those of --players"),
-            (["derive", "x*y; -x*y", "--players", "x"], "one loss, one set of variables and one rate"),
+            (["derive", "x*y; -x*y; x", "--players", "x; y"], "one loss, one set of variables and one rate"),
+            (["derive", "x*y; -x*y", "--players", "x, y"], "'x, y' is one player, and there are 2 losses"),
+            (["derive", "-(y-a*b)^2", "--variables", "a,b"], 'after two dashes: -- "-..."'),
             (["derive", LOSS, "--variables", "a,b", "--scheme", "lie-trotter"], "parts"),
             (["derive", LOSS, "--variables", ""], "variables"),
             (["derive", LOSS, "--variables", "a,a"], "a"),
@@ -225,12 +266,16 @@ class TestMistakes:
             (["derive", LOSS, "--variables", "a,b", "--parameter", "c=1"], "'c' is no parameter"),
             (["derive", "(c - a*b)**2", "--variables", "a,b", "--parameter", "c"], "NAME=VALUE, not as 'c'"),
             (["derive", "(c - a*b)**2", "--variables", "a,b", "--parameter", "c=d"], "real number"),
+            ([*HEAVY_BALL, "a**2", "--parameter", "beta=nan"], "a real number, or an exact expression"),
+            ([*HEAVY_BALL, "a**2", "--parameter", "beta=1 + oo"], "a real number, or an exact expression"),
+            ([*HEAVY_BALL, "beta*a", "--parameter", "beta=1/2"], "rename the one in the loss"),
+            ([*HEAVY_BALL, "beta*a", "--vector-field"], "rename the one in the field"),
             (["derive", "c*a", "--variables", "a", "--parameter", "c=1", "--parameter", "c=2"], "two values"),
             (["derive", "(1 - a*b", "--variables", "a,b"], "(1 - a*b"),
             (["derive", "__import__('os').getcwd()", "--variables", "a"], "import"),
             (["derive", "abs(a)", "--variables", "a", "--vector-field"], "must be smooth"),
             (["derive", "h*a", "--variables", "a"], "h"),
-            (["derive", "p; q", "--variables", "p"], "one component for each variable"),
+            (["derive", "p; q", "--variables", "p"], "number of components is 2 and that of variables 1"),
             (["derive", LOSS, "--variables", "a,b", "--ordr", "2"], "--ordr"),
             (["verify", "irg"], "irg"),
             (["verify", "holding", "--jobs", "0"], "--jobs must be at least 1"),

@@ -9,17 +9,20 @@ from typing import Any
 import sympy
 
 from bea.cli.formats import FORMATS
+from bea.cli.patience import patience
 from bea.cli.usage import UsageError, user_input
 from bea.modified import ModifiedEquation, modified_equation, modifying_integrator
 from bea.schemes import Scheme, get_scheme
+from bea.schemes.parametric import require_numbers
 from bea.systems import Game, Loss, LossSum, SplitField, System, VectorField
+from bea.systems.expressions import read_expression
 
 __all__ = ["run"]
 
 
 def run(arguments: Namespace) -> int:
     """Derive, and print in the format that was asked for."""
-    with user_input():
+    with user_input(), patience("deriving"):
         equation = derive(arguments)
         text = FORMATS[arguments.format](equation, arguments.modifying_integrator)
     print(text)
@@ -30,6 +33,12 @@ def derive(arguments: Namespace) -> ModifiedEquation:
     """The modified equation, or the modifying integrator, that the arguments describe."""
     system = read_system(arguments)
     scheme: Any = get_scheme(arguments.scheme or default_scheme(system))
+    if shared := names_of(system) & names_of(scheme):
+        what = "field" if isinstance(system, VectorField) else "loss"
+        raise UsageError(
+            f"{min(shared)!r} is a parameter of the {what} and of the scheme {scheme.name}: "
+            f"rename the one in the {what}"
+        )
     values = read_values(arguments.parameter)
     for name in values.keys() - names_of(system) - names_of(scheme):
         known = ", ".join(sorted(names_of(system) | names_of(scheme))) or "none"
@@ -54,7 +63,13 @@ def read_system(arguments: Namespace) -> System:
     if arguments.players:
         players = [names(player) for player in arguments.players.split(";")]
         rates = arguments.rates.split(";") if arguments.rates else None
-        return Game(arguments.expression.split(";"), players, rates)
+        losses = arguments.expression.split(";")
+        if len(losses) > len(players) == 1:
+            raise UsageError(
+                f"{arguments.players!r} is one player, and there are {len(losses)} losses: players are "
+                "parted by semicolons, as losses are"
+            )
+        return Game(losses, players, rates)
     if arguments.rates:
         raise UsageError("--rates are those of --players, and there are none")
     if not arguments.variables:
@@ -81,6 +96,7 @@ def read_values(assignments: list[str]) -> dict[str, str]:
             raise UsageError(f"a parameter is given as NAME=VALUE, not as {assignment!r}")
         if values.setdefault(name, value) != value:
             raise UsageError(f"parameter {name!r} is given two values, {values[name]} and {value}")
+        require_numbers(read_expression(value), f"the parameter {name}")
     return values
 
 

@@ -10,13 +10,11 @@ import sympy
 
 from bea import __version__
 from bea.modified import ModifiedEquation
+from bea.modified.description import described, equation_text, shortest
 from bea.systems import Game, Loss, LossSum, SplitField, System
 from bea.systems.expressions import STEP_SIZE
 
 __all__ = ["FORMATS", "to_json", "to_latex", "to_python", "to_text"]
-
-#: Sums of more terms than this are printed as they are, not factored.
-_FACTORED = 60
 
 
 def to_text(equation: ModifiedEquation, modifying: bool = False) -> str:
@@ -28,85 +26,7 @@ def to_text(equation: ModifiedEquation, modifying: bool = False) -> str:
     modifying : bool
         Whether it came out of `bea.modifying_integrator`.
     """
-    system = equation.system
-    kind, given = described(system)
-    claim = "follows the modified equation, whose coefficients of h**k are"
-    if equation.memory.size:
-        claim = (
-            "follows, once its memory has forgotten its start, the modified equation whose coefficients of "
-            "h**k are"
-        )
-    if modifying:
-        claim = (
-            f"follows this system to O(h**{equation.order + 1}) on the field whose coefficients of h**k are"
-        )
-    paragraphs = [[f"{equation.scheme.name} on the {kind}"], indented(given), [claim], field_lines(equation)]
-    if isinstance(system, Loss):
-        paragraphs += loss_paragraphs(equation)
-    return "\n\n".join("\n".join(lines) for lines in paragraphs)
-
-
-def described(system: System) -> tuple[str, list[str]]:
-    """The kind of a system, and its definition in lines."""
-    if isinstance(system, Game):
-        given = [
-            f"{', '.join(v.name for v in player)}:  L = {loss}" + (f",  rate {rate}" if rate != 1 else "")
-            for player, loss, rate in zip(system.players, system.losses, system.rates, strict=True)
-        ]
-        return "game", given
-    if isinstance(system, LossSum):
-        return "sum of losses", [f"E_{i} = {p.expression}" for i, p in enumerate(system.parts, start=1)]
-    if isinstance(system, Loss):
-        return "loss", [f"E = {system.expression}"]
-    if isinstance(system, SplitField):
-        parts = [", ".join(map(str, part.components)) for part in system.parts]
-        return "sum of vector fields", [f"f_{i} = ({part})" for i, part in enumerate(parts, start=1)]
-    given = [f"d{v}/dt = {c}" for v, c in zip(system.variables, system.components, strict=True)]
-    return "vector field", given
-
-
-def field_lines(equation: ModifiedEquation) -> list[str]:
-    """One line for every power of h and variable."""
-    lines = []
-    for k, term in enumerate(equation.terms):
-        power = f"h**{k}"
-        for variable, component in zip(equation.system.variables, term, strict=True):
-            lines.append(f"{power:<6}  d{variable}/dt:  {shortest(component)}")
-            power = ""
-    return indented(lines)
-
-
-def loss_paragraphs(equation: ModifiedEquation) -> list[list[str]]:
-    """The modified loss by powers of h, and what it leaves out."""
-    loss = equation.loss
-    orders = range(loss.order + 1)
-    inexact = [k for k in orders if not loss.is_exact(k)]
-    paragraphs = [
-        ["The coefficients of the loss E_0 + h E_1 + h**2 E_2 + ... of this field are"],
-        indented([f"E_{k} = {shortest(loss.terms[k])}" for k in orders]),
-    ]
-    if not inexact:
-        return [
-            *paragraphs,
-            [f"All coefficients of the field through h**{loss.order} are gradients, -grad E_k."],
-        ]
-    powers = {k: f"h**{k}" for k in orders}
-    centre = ", ".join(map(str, loss.origin))
-    return [
-        *paragraphs,
-        [
-            f"The coefficients of {', '.join(powers[k] for k in orders if k not in inexact)} in the field "
-            f"are gradients, -grad E_k. Those of {', '.join(powers[k] for k in inexact)} are not:",
-            f"they are -grad E_k + R_k, with R_k orthogonal to the rays from ({centre}), where",
-        ],
-        indented(
-            [
-                f"R_{k}, d{variable}/dt:  {shortest(component)}"
-                for k in inexact
-                for variable, component in zip(equation.system.variables, loss.remainder[k], strict=True)
-            ]
-        ),
-    ]
+    return equation_text(equation, modifying, elsewhere="--format json")
 
 
 def to_latex(equation: ModifiedEquation, modifying: bool = False) -> str:
@@ -205,20 +125,6 @@ FORMATS: dict[str, Callable[[ModifiedEquation, bool], str]] = {
 }
 
 
-def shortest(expression: sympy.Expr) -> sympy.Expr:
-    """The expression, factored where that makes it shorter and its sums are short."""
-    sums = expression.atoms(sympy.Add)
-    if not sums or max(len(total.args) for total in sums) > _FACTORED or expression.has(sympy.Integral):
-        return expression
-    factored = sympy.factor(expression)
-    return min(factored, expression, key=lambda e: len(str(e)))
-
-
 def step_size_first(parameters: tuple[sympy.Symbol, ...]) -> list[sympy.Symbol]:
     """h, whether or not it occurs, and then the other parameters."""
     return [STEP_SIZE, *(p for p in parameters if p != STEP_SIZE)]
-
-
-def indented(lines: list[str]) -> list[str]:
-    """The lines, moved in by two blanks."""
-    return [f"  {line}" for line in lines]

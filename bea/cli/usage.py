@@ -23,6 +23,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
+        if message.endswith("required: EXPR"):
+            message += ' (one that begins with a minus sign comes last, after two dashes: -- "-...")'
         raise UsageError(f"{message}; see {self.prog} --help")
 
 

@@ -65,7 +65,8 @@ class DiscretizationDrift:
         Returns
         -------
         dict from tuple of int to sympy.ImmutableMatrix of shape (number of the player's variables, 1)
-            Pieces that vanish are left out.
+            Pieces that vanish are left out. What nobody's moves have made, such as a decay of the weights,
+            has the key ``()``.
 
         Raises
         ------
@@ -79,7 +80,7 @@ class DiscretizationDrift:
     def self_term(self, player: int, k: int = 1) -> sympy.ImmutableMatrix:
         """The part of the player's h**k that its own moves alone have made."""
         pieces = self.pieces(player, k)
-        return _sum([p for m, p in pieces.items() if set(m) <= {player}], len(self.game.players[player]))
+        return _sum([p for m, p in pieces.items() if set(m) == {player}], len(self.game.players[player]))
 
     def interaction(self, player: int, k: int = 1) -> sympy.ImmutableMatrix:
         """The part of the player's h**k in which moves of others take part."""
@@ -292,11 +293,13 @@ def _sum(pieces: Any, rows: int) -> sympy.ImmutableMatrix:
 
 
 def _in_order(pieces: dict[Movers, Any], player: int) -> list[Movers]:
-    """A player's own moves first."""
-    return sorted(pieces, key=lambda movers: (bool(set(movers) - {player}), movers))
+    """A player's own moves first, then what nobody's moves have made."""
+    return sorted(pieces, key=lambda movers: (bool(set(movers) - {player}), not movers, movers))
 
 
 def _said(movers: Movers, player: int) -> str:
+    if not movers:
+        return "no moves"
     others = sorted(set(movers) - {player})
     if not others:
         return "own moves"
@@ -307,4 +310,4 @@ def _said(movers: Movers, player: int) -> str:
 
 
 def _named(movers: Movers) -> str:
-    return r"\,".join(map(str, movers))
+    return r"\,".join(map(str, movers)) or r"\text{no moves}"

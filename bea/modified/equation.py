@@ -14,6 +14,7 @@ import sympy
 
 from bea.modified.description import equation_text
 from bea.modified.expansion import SeriesField, expand_step
+from bea.modified.flint_ring import ZeroPowerError
 from bea.modified.logarithm import exponential, logarithm
 from bea.modified.memory import MemorySeries
 from bea.modified.modified_loss import ModifiedLoss
@@ -167,7 +168,7 @@ class ModifiedEquation:
         s = sympy.symbols(f"s:{max(parts, 1)}", cls=sympy.Dummy)
         decay = SplitField([[-s_i * y] for s_i in s], [y]) if parts else VectorField([-s[0] * y], [y])
         order = min(self.order, 1) if parts else self.order
-        rates = []
+        rates: list[dict[tuple[int, ...], sympy.Expr]] = []
         for term in self._derive(decay, self.scheme, order).terms:
             rate = sympy.cancel(-term[0] / y)
             if rate.has(y) or not rate.is_polynomial(*s):
@@ -240,7 +241,8 @@ def modified_equation(system: System, scheme: Scheme, order: int = 2) -> Modifie
     ------
     TypeError, ValueError
         If an argument is of another kind, the field is not smooth, the system has a symbol named ``h``, or
-        the memory of the scheme does not contract, so that there is no equation in x alone.
+        the memory of the scheme does not contract, so that there is no equation in x alone, or the scheme
+        divides by, or takes the root of, what vanishes identically.
 
     Notes
     -----
@@ -281,7 +283,18 @@ def modified_equation(system: System, scheme: Scheme, order: int = 2) -> Modifie
         fields = [[c * share for c in components] for components in fields]
         return ModifiedEquation(modified_equation, system, scheme, ring, fields, memory)
 
-    return with_room(system, constants, derive)
+    try:
+        return with_room(system, constants, derive)
+    except ZeroPowerError as error:
+        raise ValueError(_no_expansion(system, scheme, error)) from error
+
+
+def _no_expansion(system: System, scheme: Scheme, error: ZeroPowerError) -> str:
+    """Why the step of a scheme has no expansion, with the first variable that the system does not move."""
+    field = as_field(system)
+    still = [v for v, c in zip(field.variables, field.components, strict=True) if sympy.expand(c) == 0]
+    cause = f"the system does not move the variable {still[0].name!r}, and {error}" if still else str(error)
+    return f"the step of {scheme.name} cannot be expanded in powers of h: {cause}"
 
 
 def modifying_integrator(system: System, scheme: Scheme, order: int = 2) -> ModifiedEquation:

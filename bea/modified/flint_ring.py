@@ -21,7 +21,7 @@ from typing import Any
 import sympy
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
-__all__ = ["FlintRing", "NotElementaryError", "RingFullError"]
+__all__ = ["FlintRing", "NotElementaryError", "RingFullError", "ZeroPowerError"]
 
 #: Sums are expanded up to this power.
 HIGHEST_POWER = 1000
@@ -33,6 +33,10 @@ class NotElementaryError(ValueError):
 
 class RingFullError(NotElementaryError):
     """There is no room for another function."""
+
+
+class ZeroPowerError(ValueError):
+    """A negative or fractional power of zero, which has no derivatives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +214,12 @@ class FlintRing:
 
         Raises
         ------
-        ValueError
+        ZeroPowerError
             If u is zero and a negative or fractional power of it is asked for.
         """
         u = self.normal(u)
         if u == 0:
-            raise ValueError(f"the power {exponent} of zero has no derivatives")
+            raise ZeroPowerError(f"the power {exponent} of zero has no derivatives")
         if u.is_constant():
             number = self.expression(u)
             return self.element(number**exponent), self.element(1 / number)

@@ -20,16 +20,19 @@ nothing of the kind is known, E_k(c) = 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import sympy
 
 from bea.modified.certainty import vanishes
+from bea.modified.description import loss_text
 from bea.modified.flint_ring import FlintRing
+from bea.modified.quadrature import antiderivative
 from bea.modified.terms import Terms
-from bea.systems.expressions import STEP_SIZE, read_expression
+from bea.systems.expressions import STEP_SIZE, Value, read_expression
 from bea.systems.loss import Loss
 from bea.systems.loss_sum import LossSum
 
@@ -50,8 +53,9 @@ class ModifiedLoss:
 
     Notes
     -----
-    Where a field is not polynomial, E_k for k ≥ 2 is given as a SymPy ``Integral`` over the ray from c to x.
-    It is right where the ray does not meet a singularity of the field.
+    Where a field is not polynomial, E_k for k ≥ 2 is given as a SymPy ``Integral`` over the ray from c to x,
+    unless in one variable a closed form is at hand, as for Adam on a quadratic loss. The integral is right
+    where the ray does not meet a singularity of the field.
 
     Examples
     --------
@@ -77,6 +81,11 @@ class ModifiedLoss:
         self.terms = Terms(len(fields), self._gradient_part)
         self.remainder = Terms(len(fields), self._remainder)
         self._exact: dict[int, bool] = {}
+
+    @property
+    def variables(self) -> tuple[sympy.Symbol, ...]:
+        """The variables of the loss."""
+        return self._loss.variables
 
     @property
     def order(self) -> int:
@@ -110,6 +119,28 @@ class ModifiedLoss:
         absent = [STEP_SIZE.name, *(s.name for s in self._loss.parameter_symbols)]
         return Loss(expression, self._loss.variables, self._loss.parameters, absent=absent)
 
+    def __call__(
+        self,
+        x: Sequence[float] | np.ndarray,
+        /,
+        parameters: Mapping[Any, object] | None = None,
+        **values: Value,
+    ) -> float:
+        """The value at x of all terms together, those of `truncate`; give ``h``.
+
+        Examples
+        --------
+        >>> import bea
+        >>> loss = bea.Loss("x**2 / 2", variables="x")
+        >>> bea.modified_equation(loss, bea.GradientDescent(), order=1).loss([2.0], h=0.1)
+        2.1
+        """
+        return self._truncated(x, parameters, **values)
+
+    @cached_property
+    def _truncated(self) -> Loss:
+        return self.truncate()
+
     def _check(self, k: int, name: str = "k") -> None:
         if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k <= self.order:
             raise ValueError(f"{name} must be an integer from 0 to {self.order}, not {k!r}")
@@ -136,6 +167,11 @@ class ModifiedLoss:
             potential = self._ring.expression(self._ring.ray_integral(self._fields[k], shift))
             return self._constant(k) - potential
         self._require_finite_origin(k)
+        if self._ring.dimension == 1:
+            (v,), (c,) = self._loss.variables, self.origin
+            closed_form = antiderivative(self._sympy_field(k)[0], v)
+            if closed_form is not None:
+                return self._constant(k) - (closed_form - closed_form.subs(v, c))
         ray, t = self._ray()
         work = sum(
             f.subs(ray, simultaneous=True) * z for f, z in zip(self._sympy_field(k), self._arm(), strict=True)
@@ -241,13 +277,23 @@ class ModifiedLoss:
     def __repr__(self) -> str:
         return f"ModifiedLoss({self._loss!r}, order={self.order})"
 
-    def _repr_latex_(self) -> str:
+    def __str__(self) -> str:
+        return loss_text(self)
+
+    def latex(self) -> str:
+        """LaTeX of the modified loss, collected in powers of h."""
         text = sympy.latex(self.terms[0])
         for k in range(1, self.order + 1):
             if self.terms[k] != 0:
                 power = "h" if k == 1 else f"h^{{{k}}}"
                 text += rf" + {power} \left({sympy.latex(self.terms[k])}\right)"
-        return rf"$\displaystyle \tilde E = {text} + O(h^{{{self.order + 1}}})$"
+        return rf"\tilde E = {text} + O(h^{{{self.order + 1}}})"
+
+    def _latex(self, printer: object) -> str:
+        return self.latex()
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex()}$"
 
 
 def _read_origin(loss: Loss, origin: Sequence[object] | None) -> tuple[sympy.Expr, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
@@ -64,7 +65,8 @@ def observed_field(
         If `h` is zero or not finite, `order` is not a positive integer, or `step` returns something of
         another shape or that is not finite.
     TypeError
-        If `h` is no number, or `x0` or what `step` returns holds none.
+        If `h` is no number, or `x0` or what `step` returns holds none, or `step` is no function of x, or of
+        x and memory where a memory is given.
 
     Notes
     -----
@@ -86,6 +88,7 @@ def observed_field(
     """
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise ValueError(f"order must be an integer, 1 or more, not {order!r}")
+    _require_function(step, with_memory=memory is not None)
     x = _array(x0, "x0")
     _require_finite(x, "x0 is")
     exact = x.dtype == object
@@ -96,7 +99,7 @@ def observed_field(
         if memory is None:
             end = step(x.copy())
         else:
-            end, memory = step(x.copy(), memory)
+            end, memory = _pair(step(x.copy(), memory))
         x = _array(end, "step(x)")
         if not exact and x.dtype == object:
             x = x.astype(iterates[0].dtype)
@@ -111,6 +114,39 @@ def observed_field(
         for j in range(2, order + 1):
             field = field - terms[j - 1] if j % 2 == 0 else field + terms[j - 1]
     return (field, abs(terms[order])) if return_error else field
+
+
+def _require_function(step: object, with_memory: bool) -> None:
+    """Refuse what cannot be called as step(x), or step(x, memory), before it is."""
+    form = "step(x, memory), since a memory is given" if with_memory else "step(x)"
+    if not callable(step):
+        raise TypeError(f"step must be a function, called as {form}, not {step!r}")
+    if not _takes(step, 2 if with_memory else 1):
+        hint = ", or needs memory=" if not with_memory and _takes(step, 2) else ""
+        raise TypeError(f"step is called as {form}, but it takes other arguments{hint}")
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function takes so many arguments, as far as Python can tell."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # one of those written in C, which do not say
+        return True
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
+
+
+def _pair(end: Any) -> tuple[Any, Any]:
+    """The next x and the next memory."""
+    if not isinstance(end, tuple | list) or len(end) != 2:
+        raise TypeError(
+            "step must return the next x and the next memory, since a memory is given, "
+            f"but it returned {type(end).__name__} {end!r}"
+        )
+    return end[0], end[1]
 
 
 def _bits(iterates: list[np.ndarray]) -> int:

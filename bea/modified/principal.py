@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from bea.modified.workspace import check_names
 from bea.systems.evaluation import parameter_numbers
 from bea.systems.expressions import STEP_SIZE
 from bea.systems.loss import Loss
@@ -47,7 +48,8 @@ def principal_flow(
     Raises
     ------
     ValueError, TypeError
-        If an argument is not as described, or hλ_i = 1 for some i, where the field is singular.
+        If an argument is not as described, the loss has a symbol named ``h``, h times the Hessian is not
+        finite, or hλ_i = 1 for some i, where the field is singular.
 
     Notes
     -----
@@ -89,7 +91,7 @@ def principal_expansion(loss: Loss, order: int) -> VectorField:
     Raises
     ------
     ValueError, TypeError
-        If `loss` is no loss, or `order` is not as described.
+        If `loss` is no loss or has a symbol named ``h``, or `order` is not as described.
 
     Notes
     -----
@@ -149,7 +151,12 @@ class PrincipalFlow:
         numbers: np.ndarray = np.array(self._model(x, self._parameters), dtype=np.complex128)
         if not np.isfinite(numbers).all():
             raise ValueError(f"the gradient or the Hessian is not finite at {x.tolist()}")
-        gradient, scaled = numbers[:d], self.h * numbers[d:].reshape(d, d)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+            gradient, scaled = numbers[:d], self.h * numbers[d:].reshape(d, d)
+        if not np.isfinite(scaled).all():
+            raise ValueError(
+                f"h times the Hessian is not finite at {x.tolist()}: h = {self.h:g} is too large"
+            )
         if scaled.imag.any():
             return _by_matrix_logarithm(scaled, gradient, x)
         return _by_eigenvectors(scaled.real, gradient, x)
@@ -195,3 +202,4 @@ def _read_step_size(h: object) -> float:
 def _require_loss(loss: object) -> None:
     if not isinstance(loss, Loss):
         raise TypeError(f"the principal flow is one of a Loss, not of {type(loss).__name__}")
+    check_names(loss.variables, [loss.expression], [])

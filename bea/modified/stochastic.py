@@ -9,7 +9,8 @@ from math import factorial
 
 import sympy
 
-from bea.systems.expressions import STEP_SIZE, read_expression
+from bea.modified.workspace import check_names
+from bea.systems.expressions import STEP_SIZE, read_expression, require_smooth
 from bea.systems.loss import Loss
 from bea.systems.loss_sum import LossSum
 from bea.systems.vector_field import VectorField
@@ -87,14 +88,14 @@ class StochasticModifiedEquation:
         Parameters
         ----------
         function : str or sympy.Expr
-            φ, an expression in the variables.
+            φ, a smooth expression in the variables, without h.
         order : int
             The highest power of h that is kept.
 
         Raises
         ------
         ValueError, TypeError
-            If the function does not parse or `order` is not as described.
+            If the function does not parse, is not smooth or contains h, or `order` is not as described.
 
         Examples
         --------
@@ -106,8 +107,11 @@ class StochasticModifiedEquation:
         """
         if isinstance(order, bool) or not isinstance(order, int) or order < 0:
             raise ValueError(f"order must be an integer, 0 or more, not {order!r}")
-        names = {v.name: v for v in (*self.drift.variables, STEP_SIZE)}
-        term = total = sympy.expand(read_expression(function, names))
+        phi = read_expression(function, {v.name: v for v in self.drift.variables})
+        if STEP_SIZE.name in {s.name for s in phi.free_symbols}:
+            raise ValueError(f"the function {phi} must not contain h, which is the step size")
+        require_smooth([phi], "the function")
+        term = total = sympy.expand(phi)
         for k in range(1, order + 1):
             term = _truncated(self.generator(term), order - k)
             total += STEP_SIZE**k * term / factorial(k)
@@ -149,7 +153,7 @@ def stochastic_modified_equation(
     Raises
     ------
     ValueError, TypeError
-        If an argument is not as described, or the noise is missing or given twice.
+        If an argument is not as described, the noise is missing or given twice, or a symbol is named ``h``.
 
     Notes
     -----
@@ -175,12 +179,14 @@ def stochastic_modified_equation(
     if isinstance(loss, LossSum):
         if noise is not None:
             raise ValueError("the noise of a LossSum is that of its parts, so noise must not be given")
+        check_names(loss.variables, [part.expression for part in loss.parts], [])
         m = len(loss.parts)
         mean = _mean(loss)
         columns = [part.gradient - mean.gradient for part in loss.parts]
         factor = sympy.Matrix.hstack(*columns).expand() / sympy.sqrt(m)
     else:
         mean, factor = loss, _read_noise(noise, loss)
+        check_names(loss.variables, [loss.expression, *factor], [])
     gradient = sympy.Matrix(mean.gradient)
     correction = STEP_SIZE / 2 * mean.hessian * gradient if order == 2 else sympy.zeros(*gradient.shape)
     names = [STEP_SIZE.name, *(s.name for s in loss.parameter_symbols)]

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 
 import sympy
 
+from bea.modified.flint_ring import ZeroPowerError
+
 __all__ = ["SympyRing"]
 
 
@@ -39,7 +41,7 @@ class SympyRing:
     def power(self, u: sympy.Expr, exponent: sympy.Rational) -> tuple[sympy.Expr, sympy.Expr]:
         """u^exponent and 1/u."""
         if u == 0:
-            raise ValueError(f"the power {exponent} of zero has no derivatives")
+            raise ZeroPowerError(f"the power {exponent} of zero has no derivatives")
         return u**exponent, 1 / u
 
     def partial(self, element: sympy.Expr, i: int) -> sympy.Expr:

@@ -16,7 +16,7 @@ _PUBLIC = {
     "stochastic_paths": "bea.numerics.stochastic",
     "ensemble": "bea.numerics.ensembles",
     "constrained_flow": "bea.numerics.constrained",
-    "constrained_paths": "bea.numerics.constrained_paths",
+    "constrained_paths": "bea.numerics.constrained_sde",
     "project": "bea.numerics.manifold",
     "flow_limit": "bea.numerics.manifold",
     "local_stability": "bea.numerics.stability",
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bea.numerics.cache import clear_cache as clear_cache
     from bea.numerics.codegen import compile_field as compile_field
     from bea.numerics.constrained import constrained_flow as constrained_flow
-    from bea.numerics.constrained_paths import constrained_paths as constrained_paths
+    from bea.numerics.constrained_sde import constrained_paths as constrained_paths
     from bea.numerics.ensembles import ensemble as ensemble
     from bea.numerics.flows import flow as flow
     from bea.numerics.iterates import iterate as iterate

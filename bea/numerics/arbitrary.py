@@ -36,7 +36,16 @@ from bea.systems.system import System, as_field
 from bea.systems.traversal import free_symbols
 from bea.systems.vector_field import VectorField
 
-__all__ = ["ArbArithmetic", "ArbField", "evaluate", "flow", "iterate", "read_number", "taylor"]
+__all__ = [
+    "ArbArithmetic",
+    "ArbField",
+    "DivergedError",
+    "evaluate",
+    "flow",
+    "iterate",
+    "read_number",
+    "taylor",
+]
 
 #: Terms left out of a Taylor series are this many bits below the precision asked for.
 TRUNCATION_BITS = 8
@@ -44,6 +53,10 @@ TRUNCATION_BITS = 8
 LARGEST_EXPONENT = 1024
 #: A solution whose steps become this many halvings shorter than the time behind them ends in a singularity.
 SHORTEST_STEP = 32
+
+
+class DivergedError(ValueError):
+    """An iterate is not finite or too large."""
 
 
 def flow(
@@ -230,7 +243,7 @@ def iterate_with_memory(
             size = magnitude(x)
             if size > LARGEST_EXPONENT:
                 what = "x is not finite" if size == inf else f"|x| exceeds 2**{LARGEST_EXPONENT}"
-                raise ValueError(f"the iterates diverge: {what} after {k} steps")
+                raise DivergedError(f"the iterates diverge: {what} after {k} steps")
             require_accurate(x, max(size, magnitude(states[-1])), bits + steps.bit_length())
             states.append([value.mid() for value in x])
             m = shaped([value.mid() for value in flattened(m, scheme)], field.dimension, scheme)

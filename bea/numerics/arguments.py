@@ -14,6 +14,7 @@ from bea.schemes.runge_kutta import RungeKutta
 __all__ = [
     "read_method",
     "read_positive",
+    "read_rng",
     "read_span",
     "read_step_size",
     "read_times",
@@ -35,6 +36,15 @@ def read_positive(value: object, name: str) -> float:
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) < np.inf:
         raise ValueError(f"{name} must be a positive number, not {value!r}")
     return float(value)
+
+
+def read_rng(rng: int | np.random.Generator | None) -> np.random.Generator:
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"rng must be a seed (an integer, 0 or more), a numpy.random.Generator or None, not {rng!r}"
+        ) from error
 
 
 def read_tolerances(rtol: object, atol: object, d: int) -> tuple[float, np.ndarray]:

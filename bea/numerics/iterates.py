@@ -194,6 +194,7 @@ def iterate(
     if by_tableau:
         state, loop = x, _runge_kutta_loop(method, vector_field, p, h, report)
     else:
+        start: Any
         if memory is None:
             start = initial_memory(method, vector_field, x, h, numbers)
         else:

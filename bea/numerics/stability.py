@@ -50,7 +50,7 @@ class LocalStability:
     modified_eigenvalues : array of complex, shape (d,)
         Of the Jacobian of the modified field; the largest real part first.
     ideal_eigenvalues : array of complex, shape (d,)
-        Of the Jacobian of the field that the scheme follows for h → 0: for plain play that of the game itself.
+        Of the Jacobian of what the scheme follows for h → 0, which for plain play is the field itself.
     growth : float
         exp(h max Re μ) over the modified eigenvalues μ, for the time of one step: the predicted radius.
     rate, modified_rate, ideal_rate : float

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from bea.numerics import arbitrary
+from bea.numerics.arguments import read_rng
 from bea.numerics.iterates import iterate
 from bea.schemes.scheme import Scheme
 from bea.systems.system import System, as_field
@@ -36,7 +38,7 @@ class StepMap:
     Raises
     ------
     ValueError, TypeError
-        As in `bea.iterate`, when it is called.
+        If `bits` or `rng` is not as described; otherwise as in `bea.iterate`, when it is called.
 
     Examples
     --------
@@ -66,8 +68,7 @@ class StepMap:
         rng: int | np.random.Generator | None = 0,
     ) -> None:
         self.system, self.scheme, self.step_size = system, scheme, step_size
-        self.parameters, self.bits = parameters, bits
-        self.rng = np.random.default_rng(rng)
+        self.parameters, self.bits, self.rng = parameters, _read_bits(bits), read_rng(rng)
 
     @property
     def time(self) -> Any:
@@ -94,3 +95,13 @@ class StepMap:
                 raise ValueError(f"no step can be made from {list(x)}: {run.message}")
             end, after = run.x[-1], run.memory
         return end if memory is None else (end, after)
+
+
+def _read_bits(bits: Any) -> int:
+    try:
+        number = operator.index(bits)
+    except TypeError:
+        raise TypeError(f"bits must be an integer, 53 or more, not {bits!r}") from None
+    if number < 53:
+        raise ValueError(f"bits must be an integer, 53 or more, not {bits!r}")
+    return number

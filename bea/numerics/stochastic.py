@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from bea.modified.stochastic import StochasticModifiedEquation
-from bea.numerics.arguments import read_positive
+from bea.numerics.arguments import read_positive, read_rng
 from bea.systems.evaluation import parameter_numbers, read_point
 from bea.systems.expressions import STEP_SIZE
 from bea.systems.traversal import free_symbols
@@ -83,7 +83,7 @@ def stochastic_paths(
         _count(n, name) for n, name in ((steps, "steps"), (paths, "paths"), (substeps, "substeps"))
     )
     drift, noise = _compiled(equation, h, parameters)
-    generator, delta = np.random.default_rng(rng), h / substeps
+    generator, delta = read_rng(rng), h / substeps
     scale = np.sqrt(h * delta)
     x = np.repeat(point[:, np.newaxis], paths, axis=1)
     result = np.empty((steps + 1, *x.shape))

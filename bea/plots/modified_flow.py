@@ -96,6 +96,7 @@ def modified_flow_figure(
         draw_zero_loss_set(panel, loss, *limits)
         _draw_runs(panel, gradient_flow, runs, order)
         panel.set(xlim=limits[0], ylim=limits[1])
+        panel.ticklabel_format(useOffset=False)
     overview.plot(*start, **START)
     label_axes(overview, loss)
     overview.indicate_inset_zoom(enlargement, edgecolor="0.4", linewidth=0.7, alpha=0.7, zorder=1.5)

@@ -13,14 +13,14 @@ from bea.plots.plane import Limits, grid_values, label_axes, require_plane, wind
 from bea.plots.style import ITERATES, LANDSCAPE, MARKERS, START, STREAMLINES, axes_or_new, flow_line, styled
 from bea.plots.zero_curve import draw_zero_loss_set
 from bea.systems.loss import Loss
-from bea.systems.vector_field import VectorField
+from bea.systems.system import System, as_field
 
 __all__ = ["draw_background", "draw_iterates", "phase_portrait"]
 
 
 @styled
 def phase_portrait(
-    loss_or_field: Loss | VectorField,
+    loss_or_field: System,
     paths: Sequence[Any] = (),
     xlim: Sequence[float] | None = None,
     ylim: Sequence[float] | None = None,
@@ -34,8 +34,9 @@ def phase_portrait(
 
     Parameters
     ----------
-    loss_or_field : Loss or VectorField
-        A loss is drawn with its level sets, spaced evenly in the logarithm, and the streamlines of −∇E.
+    loss_or_field : Loss, VectorField or Game
+        A loss is drawn with its level sets, spaced evenly in the logarithm, and the streamlines of −∇E; a
+        game with those of simultaneous play.
     paths : sequence of what `bea.iterate` and `bea.flow` return, optional
         Iterates are drawn as dots and flows as lines. Flows take the colours of the flows with 0, 1, 2, …
         correction terms in the order in which they are given.
@@ -90,7 +91,7 @@ def phase_portrait(
 
 def draw_background(
     ax: Axes,
-    system: Loss | VectorField,
+    system: System,
     xlim: Limits,
     ylim: Limits,
     *,
@@ -104,7 +105,7 @@ def draw_background(
         norm = BoundaryNorm(levels, LANDSCAPE.N, extend="both")
         ax.contourf(x, y, E, levels=levels, norm=norm, cmap=LANDSCAPE, extend="both", zorder=0.5)
     if streamlines:
-        field = system.field if isinstance(system, Loss) else system
+        field = as_field(system)
         x, y, (u, v) = grid_values(field.components, field, xlim, ylim)
         ax.streamplot(x, y, u, v, density=0.6, **STREAMLINES)
 

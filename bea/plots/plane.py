@@ -9,7 +9,9 @@ import sympy
 from matplotlib.axes import Axes
 
 from bea.systems.evaluation import parameter_numbers
+from bea.systems.game import Game
 from bea.systems.loss import Loss
+from bea.systems.system import System
 from bea.systems.vector_field import VectorField
 
 __all__ = ["Limits", "grid_values", "label_axes", "read_limits", "require_plane", "window"]
@@ -20,9 +22,9 @@ Limits = tuple[float, float]
 RESOLUTION = 241
 
 
-def require_plane(system: object, what: str, *, kinds: tuple[type, ...] = (Loss, VectorField)) -> None:
+def require_plane(system: object, what: str, *, kinds: tuple[type, ...] = (Loss, VectorField, Game)) -> None:
     """Refuse what is not a system of two variables."""
-    if not isinstance(system, Loss | VectorField) or not isinstance(system, kinds):
+    if not isinstance(system, Loss | VectorField | Game) or not isinstance(system, kinds):
         names = " or a ".join(kind.__name__ for kind in kinds)
         raise TypeError(f"{what} takes a {names}, not {type(system).__name__}")
     if system.dimension != 2:
@@ -80,7 +82,7 @@ def window(
     return limits[0], limits[1]
 
 
-def label_axes(ax: Axes, system: Loss | VectorField) -> None:
+def label_axes(ax: Axes, system: System) -> None:
     """Name the axes after the variables."""
     first, second = system.variables
     ax.set_xlabel(f"${sympy.latex(first)}$")

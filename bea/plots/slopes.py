@@ -53,7 +53,8 @@ def error_against_step(slopes: Slope | Sequence[Slope], *, ax: Axes | None = Non
     for slope in series:
         if not isinstance(slope, Slope):
             raise TypeError(f"slopes are results of bea.slope, not {type(slope).__name__}")
-    ax = axes_or_new(ax, (4.6, 3.6 + 0.08 * len(series)))
+    columns = 1 if len(series) < 4 else 2
+    ax = axes_or_new(ax, (4.6 if columns == 1 else 5.6, 3.6 + 0.08 * len(series)))
     ax.set(xscale="log", yscale="log", xlabel="step size $h$", ylabel=_error_name(series))
     for slope, marker in zip(series, cycle(MARKERS), strict=False):
         _draw_errors(ax, slope, marker)
@@ -68,9 +69,11 @@ def error_against_step(slopes: Slope | Sequence[Slope], *, ax: Axes | None = Non
         "frameon": False,
     }
     ax.legend(
-        title="terms: slope ± interval; grey: predicted",
+        title="± half the interval; grey: predicted slopes",
         alignment="left",
-        ncols=1 if len(series) < 4 else 2,
+        columnspacing=1.0,
+        handletextpad=0.2,
+        ncols=columns,
         **place,
     )
     return ax
@@ -91,7 +94,7 @@ def _legend_entry(slope: Slope) -> str:
     low, high = slope.interval
     reach = max(high - slope.value, slope.value - low)
     digits = int(np.clip(np.ceil(-np.log10(max(reach, 1e-6))), 2, 6))
-    return f"{slope.order}: {slope.value:.{digits}f} ± {reach:.1g}"
+    return f"through $h^{{{slope.order}}}$: slope {slope.value:.{digits}f} ± {reach:.1g}"
 
 
 def _positive(slope: Slope) -> tuple[np.ndarray, np.ndarray, str]:

@@ -17,7 +17,7 @@ from bea.systems.expressions import Value
 __all__ = ["Adam", "AdamW"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Adam(ParametricScheme):
     r"""Adam, with running means of the gradient and of its square [1]_.
 
@@ -105,7 +105,7 @@ def _unbiased(mean: Sequence[Any], c: Any, arithmetic: Arithmetic) -> list[Any]:
     return [value * factor for value in mean]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AdamW(Adam):
     """Adam with decoupled weight decay, x ↦ (step of Adam from x) − hλx [1]_.
 

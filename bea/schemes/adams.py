@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import sympy
 
@@ -21,6 +22,12 @@ class AdamsBashforth(LinearMultistep):
     steps : int, default 2
         The number k of steps, from 1 (explicit Euler) to 5.
 
+    Notes
+    -----
+    The values before the start are made by the method of Dormand and Prince, run backwards from x₀ with steps
+    of length h. Where h is large, so are these, and the first iterates with them: begin with small steps, or
+    give ``memory=``.
+
     References
     ----------
     .. [1] F. Bashforth and J. C. Adams (1883), An attempt to test the theories of capillary action, Cambridge
@@ -38,7 +45,7 @@ class AdamsBashforth(LinearMultistep):
     name = "adams-bashforth"
 
     def __init__(self, steps: int = 2) -> None:
-        require_steps("the Adams–Bashforth method", steps, 5)
+        steps = read_steps("the Adams–Bashforth method", steps, 5)
         weights = _integration_weights(range(1 - steps, 1))
         super().__init__([*[0] * (steps - 1), -1, 1], [*weights, 0])
         self.steps = steps
@@ -57,6 +64,12 @@ class AdamsMoulton(LinearMultistep):
     steps : int, default 2
         The number k of steps, from 1 (the trapezoidal rule) to 5.
 
+    Notes
+    -----
+    The values before the start are made by the method of Dormand and Prince, run backwards from x₀ with steps
+    of length h. Where h is large, so are these, and the first iterates with them: begin with small steps, or
+    give ``memory=``.
+
     References
     ----------
     .. [1] F. R. Moulton (1926), New methods in exterior ballistics, University of Chicago Press.
@@ -73,7 +86,7 @@ class AdamsMoulton(LinearMultistep):
     name = "adams-moulton"
 
     def __init__(self, steps: int = 2) -> None:
-        require_steps("the Adams–Moulton method", steps, 5)
+        steps = read_steps("the Adams–Moulton method", steps, 5)
         super().__init__([*[0] * (steps - 1), -1, 1], _integration_weights(range(1 - steps, 2)))
         self.steps = steps
 
@@ -81,10 +94,11 @@ class AdamsMoulton(LinearMultistep):
         return f"AdamsMoulton(steps={self.steps})"
 
 
-def require_steps(owner: str, steps: int, most: int) -> None:
-    """Refuse a number of steps that is no integer from 1 to `most`."""
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= most:
+def read_steps(owner: str, steps: int, most: int) -> int:
+    """The number of steps, refused unless it is an integer from 1 to `most`."""
+    if isinstance(steps, bool) or not isinstance(steps, Integral) or not 1 <= steps <= most:
         raise ValueError(f"{owner} is known here with 1 to {most} steps, not {steps!r}")
+    return int(steps)
 
 
 def _integration_weights(nodes: Sequence[int]) -> list[sympy.Expr]:

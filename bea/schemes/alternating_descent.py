@@ -13,7 +13,7 @@ from bea.schemes.scheme import Arithmetic
 __all__ = ["AlternatingDescent"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AlternatingDescent(ParametricScheme):
     """Alternating play: one player after the other descends its own loss, knowing the moves before [1]_.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from bea.schemes.adams import require_steps
+from bea.schemes.adams import read_steps
 from bea.schemes.linear_multistep import LinearMultistep
 
 __all__ = ["BDF"]
@@ -19,6 +19,13 @@ class BDF(LinearMultistep):
     ----------
     steps : int, default 2
         The number k of steps, from 1 (implicit Euler) to 6; with more the method is unstable.
+
+    Notes
+    -----
+    The values before the start are made by the method of Dormand and Prince, run backwards from x₀ with steps
+    of length h. On a stiff problem, with a large h, they are very large, since what decays grows backwards,
+    and the first iterates leap far away before the formula damps them. For such problems give ``memory=``,
+    zeros for a start from rest, or begin with small steps.
 
     References
     ----------
@@ -37,7 +44,7 @@ class BDF(LinearMultistep):
     name = "bdf"
 
     def __init__(self, steps: int = 2) -> None:
-        require_steps("the backward differentiation formula", steps, 6)
+        steps = read_steps("the backward differentiation formula", steps, 6)
         zeta = sympy.Dummy("zeta")
         differences = (zeta ** (steps - j) * (zeta - 1) ** j / j for j in range(1, steps + 1))
         alpha = sympy.Poly(sympy.Add(*differences), zeta).all_coeffs()[::-1]

@@ -15,7 +15,7 @@ from bea.schemes.scheme import Arithmetic, Scheme
 __all__ = ["CyclicDescent"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CyclicDescent(PartScheme):
     """Gradient descent on one minibatch after the other, in the same order in every epoch [1]_.
 

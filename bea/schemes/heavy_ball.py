@@ -13,7 +13,7 @@ from bea.systems.expressions import Value
 __all__ = ["HeavyBall"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HeavyBall(ParametricScheme):
     """Gradient descent with momentum: Polyak's heavy ball [1]_.
 

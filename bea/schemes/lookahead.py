@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from bea.schemes.parametric import constant
@@ -14,7 +15,7 @@ from bea.systems.expressions import Value
 __all__ = ["Lookahead"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Lookahead(Wrapper):
     """Lookahead: k steps of an inner scheme, then back to a point on the way from where they began [1]_.
 
@@ -57,8 +58,9 @@ class Lookahead(Wrapper):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
+        if isinstance(self.steps, bool) or not isinstance(self.steps, Integral) or self.steps < 1:
             raise ValueError(f"the steps of Lookahead must be an integer, 1 or more, not {self.steps!r}")
+        object.__setattr__(self, "steps", int(self.steps))
 
     def duration(self, parts: int) -> int:
         """As many step sizes of time as the inner steps take together."""

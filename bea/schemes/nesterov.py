@@ -13,7 +13,7 @@ from bea.systems.expressions import Value
 __all__ = ["Nesterov"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Nesterov(ParametricScheme):
     """Gradient descent with Nesterov's momentum, which looks ahead before it takes the gradient [1]_, [2]_.
 

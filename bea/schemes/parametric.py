@@ -11,7 +11,10 @@ import sympy
 from bea.schemes.scheme import Scheme
 from bea.systems.expressions import STEP_SIZE, read_expression
 
-__all__ = ["ParametricScheme", "constant", "lifted", "values_of"]
+__all__ = ["ParametricScheme", "constant", "lifted", "require_numbers", "values_of"]
+
+#: How libraries spell what is no real number, in small letters; in text these would be read as symbols.
+NO_NUMBERS = frozenset({"nan", "inf", "infinity", "oo", "zoo"})
 
 
 def constant(default: object) -> Any:
@@ -26,7 +29,8 @@ class ParametricScheme(Scheme):
     Raises
     ------
     ValueError, TypeError
-        If a constant cannot be read, is not real, or contains the step size h.
+        If a constant cannot be read, is not real, contains the step size h, or has a symbol with the name of
+        what is no real number, such as nan, oo or I.
     """
 
     def __post_init__(self) -> None:
@@ -94,7 +98,22 @@ def _read(value: object, name: str, owner: str) -> sympy.Expr:
         raise ValueError(
             f"the parameter {name} of {owner} cannot contain {STEP_SIZE}, which is the step size"
         )
+    require_numbers(expression, f"the parameter {name} of {owner}")
     return expression
+
+
+def require_numbers(expression: sympy.Expr, what: str) -> None:
+    """Refuse symbols whose names stand for what is no real number, such as nan, oo and I.
+
+    Raises
+    ------
+    ValueError
+    """
+    for name in sorted(s.name for s in expression.free_symbols):
+        if name == "I" or name.lower() in NO_NUMBERS:
+            raise ValueError(
+                f"{what} must be a real number, or an exact expression in symbols, and {name} is neither"
+            )
 
 
 def values_of(

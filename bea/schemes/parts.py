@@ -15,7 +15,7 @@ from bea.schemes.scheme import Arithmetic, Scheme
 __all__ = ["PartScheme", "mean_of", "ordered_parts", "read_sequence"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PartScheme(ParametricScheme):
     """A scheme that uses the parts of a sum one at a time, each by the same rule.
 

@@ -20,7 +20,7 @@ __all__ = ["RandomShuffling"]
 MOST_PARTS = 6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RandomShuffling(PartScheme):
     """Stochastic gradient descent whose every epoch visits the minibatches in a new random order [1]_.
 

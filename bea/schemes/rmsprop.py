@@ -14,7 +14,7 @@ from bea.systems.expressions import Value
 __all__ = ["RMSProp"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RMSProp(ParametricScheme):
     """RMSProp, which divides the gradient by the root of the running mean of its square [1]_, [2]_.
 

@@ -14,7 +14,7 @@ from bea.systems.expressions import Value
 __all__ = ["SmoothSignDescent"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SmoothSignDescent(ParametricScheme):
     """Descent along the smoothed signs of the gradient, x ↦ x − h g/√(g² + ε) with g = ∇E [1]_, [2]_.
 

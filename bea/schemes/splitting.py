@@ -14,7 +14,7 @@ from bea.schemes.scheme import Arithmetic, Scheme
 __all__ = ["LieTrotter", "Strang"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LieTrotter(PartScheme):
     """The Lie–Trotter splitting: one part after the other, for the same time [1]_.
 
@@ -73,7 +73,7 @@ class LieTrotter(PartScheme):
         return point
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Strang(PartScheme):
     """The symmetric splitting of Strang: half steps along the parts there and back [1]_.
 

@@ -16,7 +16,7 @@ from bea.systems.expressions import Value
 __all__ = ["WeightDecay", "decayed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WeightDecay(Wrapper):
     """Weight decay around any scheme, decoupled from its step or as part of the field [1]_, [2]_.
 

@@ -15,7 +15,7 @@ from bea.schemes.scheme import Arithmetic, Scheme
 __all__ = ["WithReplacement"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WithReplacement(PartScheme):
     """Stochastic gradient descent that draws a minibatch afresh for every update [1]_.
 

@@ -13,7 +13,7 @@ from bea.schemes.scheme import Arithmetic, Field, Scheme
 __all__ = ["Wrapper"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Wrapper(ParametricScheme):
     """A scheme that steps by another and remembers what that one remembers.
 

@@ -245,6 +245,8 @@ def _quadrature(degree: int) -> tuple[list[sympy.Rational], list[sympy.Rational]
 
 
 def _runge_kutta(scheme: object) -> RungeKutta:
+    if isinstance(scheme, type) and issubclass(scheme, Scheme):
+        raise TypeError(f"the scheme must be an instance: write {scheme.__name__}() with its parentheses")
     if not isinstance(scheme, RungeKutta):
         name = getattr(scheme, "name", "") or type(scheme).__name__
         raise TypeError(

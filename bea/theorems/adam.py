@@ -41,9 +41,9 @@ class AdamOptimizer(Theorem):
     title = "The implicit bias of Adam"
     statement = (
         r"Adam with $\varepsilon$ inside the root follows, after a transient and up to $O(h^2)$, "
-        r"$\dot x_j = -\frac{1}{\sqrt{g_j^2+\varepsilon}} \Bigl( g_j + \frac h2 \bigl( "
+        r"$\dot x_j = -\frac{1}{\sqrt{g_j^2+\varepsilon}} \left( g_j + \frac{h}{2} \left( "
         r"\frac{1+\beta_1}{1-\beta_1} - \frac{1+\beta_2}{1-\beta_2} + \frac{1+\beta_2}{1-\beta_2} "
-        r"\frac{\varepsilon}{g_j^2+\varepsilon} \bigr) \partial_j \sum_i \sqrt{g_i^2+\varepsilon} \Bigr)$ "
+        r"\frac{\varepsilon}{g_j^2+\varepsilon} \right) \partial_j \sum_i \sqrt{g_i^2+\varepsilon} \right)$ "
         r"with $g = \nabla E$. For $\beta_2 > \beta_1$ and a small $\varepsilon$ the bracket is negative: "
         r"the norm of the gradient is not penalised but rewarded. For a large $\varepsilon$ it is positive, "
         r"and Adam behaves like the heavy ball."

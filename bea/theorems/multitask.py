@@ -37,11 +37,12 @@ class TwoTasksInTurn(Theorem):
     title = "Two tasks in turn"
     statement = (
         r"One gradient step on $E_1$ and then one on $E_2$, with step size $h$, follow $\dot x = -\nabla "
-        r"\bigl(E_1 + E_2 + \frac h4 (\|g_1\|^2 + \|g_2\|^2)\bigr) + \frac h2 (H_2 g_1 - H_1 g_2)$ with an "
-        r"error of $O(h^3)$, where $g_k$ and $H_k$ are the gradients and Hessians. The last term is a Lie "
-        r"bracket of the two gradient fields and in general no gradient. With $n$ steps on each task in turn "
-        r"it grows by the factor $n$, against the regularisers. It moves the points of rest. Descent on both "
-        r"at once has the regulariser $\frac h4 \|g_1 + g_2\|^2$ instead, with the alignment of both."
+        r"\left(E_1 + E_2 + \frac{h}{4} (\|g_1\|^2 + \|g_2\|^2)\right) + \frac{h}{2} (H_2 g_1 - H_1 g_2)$ "
+        r"with an error of $O(h^3)$, where $g_k$ and $H_k$ are the gradients and Hessians. The last term is "
+        r"a Lie bracket of the two gradient fields and in general no gradient. With $n$ steps on each task "
+        r"in turn it grows by the factor $n$, against the regularisers. It moves the points of rest. "
+        r"Descent on both at once has the regulariser $\frac{h}{4} \|g_1 + g_2\|^2$ instead, with the "
+        r"alignment of both."
     )
     references = (
         "B. Dherin (2023), Implicit biases in multitask and continual learning from a backward error "

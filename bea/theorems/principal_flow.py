@@ -38,7 +38,7 @@ class PrincipalFlowOfDescent(Theorem):
     name = "principal-flow"
     title = "The principal flow of gradient descent"
     statement = (
-        r"With $\nabla^2 E = \sum_i \lambda_i u_i u_i^{\mathsf T}$ and $g = \nabla E$ at $\theta$, the "
+        r"With $\nabla^2 E = \sum_i \lambda_i u_i u_i^\top$ and $g = \nabla E$ at $\theta$, the "
         r"principal flow $\dot\theta = \sum_i \frac{\log(1 - h\lambda_i)}{h\lambda_i} (g \cdot u_i)\, u_i$ "
         r"passes through all iterates of gradient descent on a quadratic loss. It is complex where "
         r"$h\lambda_i > 1$, and diverges where $h\lambda_i > 2$. On other losses it misses one step by "

@@ -36,11 +36,12 @@ class RegularizationByShuffling(Theorem):
     name = "shuffling"
     title = "Regularization by random shuffling"
     statement = (
-        r"With $m$ minibatches of losses $E_k$ and the mean loss $C = \frac1m \sum_k E_k$, the mean over all "
-        r"orders of one epoch of stochastic gradient descent with learning rate $\varepsilon$ follows, for "
-        r"the time $m\varepsilon$, the gradient flow of $C + \frac{\varepsilon}{4m} \sum_k \|\nabla E_k\|^2$ "
-        r"with an error of $O(m^3 \varepsilon^3)$. A fixed order adds commutators; with minibatches drawn "
-        r"with replacement the mean follows $C + \frac{\varepsilon}{4} \|\nabla C\|^2$ instead."
+        r"With $m$ minibatches of losses $E_k$ and the mean loss $C = \frac{1}{m} \sum_k E_k$, the mean "
+        r"over all orders of one epoch of stochastic gradient descent with learning rate $\varepsilon$ "
+        r"follows, for the time $m\varepsilon$, the gradient flow of $C + \frac{\varepsilon}{4m} \sum_k "
+        r"\|\nabla E_k\|^2$ with an error of $O(m^3 \varepsilon^3)$. A fixed order adds commutators; with "
+        r"minibatches drawn with replacement the mean follows $C + \frac{\varepsilon}{4} \|\nabla C\|^2$ "
+        r"instead."
     )
     references = (
         "S. L. Smith, B. Dherin, D. G. T. Barrett and S. De (2021), On the origin of implicit regularization "

@@ -42,10 +42,10 @@ class StochasticModifiedEquations(Theorem):
     statement = (
         r"Let $x_{n+1} = x_n - \eta \gamma_n(x_n)$ with independent random gradients $\gamma_n$ of mean "
         r"$\nabla C$ and covariance $\Sigma$. For smooth $\varphi$ of at most polynomial growth, the mean of "
-        r"$\varphi(x_n)$ and that of $\varphi(X_{n\eta})$, with $\mathrm dX = -\nabla\bigl(C + "
-        r"\tfrac{\eta}{4} \|\nabla C\|^2\bigr) \mathrm dt + (\eta\Sigma)^{1/2} \mathrm dW$, differ by "
+        r"$\varphi(x_n)$ and that of $\varphi(X_{n\eta})$, with $\mathrm{d}X = -\nabla\left(C + "
+        r"\frac{\eta}{4} \|\nabla C\|^2\right) \mathrm{d}t + (\eta\Sigma)^{1/2} \mathrm{d}W$, differ by "
         r"$O(\eta^2)$ up to a fixed time and by $O(\eta^3)$ after one step. Without the term "
-        r"$\tfrac{\eta}{4} \|\nabla C\|^2$ they differ by $O(\eta)$ and $O(\eta^2)$."
+        r"$\frac{\eta}{4} \|\nabla C\|^2$ they differ by $O(\eta)$ and $O(\eta^2)$."
     )
     references = (
         "Q. Li, C. Tai and W. E (2017), Stochastic modified equations and adaptive stochastic gradient "

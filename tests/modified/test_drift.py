@@ -4,7 +4,7 @@ import pytest
 import sympy
 
 import bea
-from bea.schemes import RK4, Adam, AlternatingDescent, HeavyBall, Heun, SimultaneousDescent
+from bea.schemes import RK4, Adam, AlternatingDescent, HeavyBall, Heun, SimultaneousDescent, WeightDecay
 
 PHI, THETA = sympy.symbols("a b"), sympy.symbols("c d")
 V = (*PHI, *THETA)
@@ -197,3 +197,19 @@ def test_text_and_latex():
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_what_no_player_moves_is_told_apart():
+    """Decay alone is x ↦ (1 − hd)x, with the rate log(1 − hd)/h = −d − hd²/2 − …"""
+    d, h, x = sympy.symbols("d h x")
+    decaying = WeightDecay(SimultaneousDescent(), "d")
+    drift = bea.discretization_drift(bea.Game(["x*y + x**2", "-x*y"], ["x", "y"]), decaying, order=2)
+    rate = sympy.series(sympy.log(1 - h * d) / h, h, 0, 3).removeO()
+    for k in (1, 2):
+        alone = drift.pieces(0, k)[()]
+        assert sympy.expand(alone[0] - rate.coeff(h, k) * x) == 0
+        assert not drift.self_term(0, k).equals(drift.self_term(0, k) + alone)
+        assert zero(drift.self_term(0, k) + drift.interaction(0, k) + alone - drift.terms[k][:1, :])
+    assert "  h^1  no moves: [-d**2*x/2]" in str(drift).splitlines()
+    assert r"_{\text{no moves}}" in drift.latex()
+    assert () not in bea.discretization_drift(drift.game, SimultaneousDescent()).pieces(0)

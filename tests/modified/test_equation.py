@@ -303,3 +303,14 @@ class TestForms:
         assert self.equation.step_size_limit([1.0, 2.0], x=2) != self.equation.step_size_limit([1.0, 2.0])
         with pytest.raises(ValueError, match="no parameter"):
             self.equation.step_size_limit([1.0, 2.0], foo=2)
+
+
+@pytest.mark.parametrize("scheme", [bea.Adam(inside=False), bea.Adam(eps=0), bea.schemes.RMSProp(eps=0)])
+def test_a_root_of_what_vanishes_is_named(scheme):
+    sentence = f"the step of {scheme.name} cannot be expanded in powers of h: the system does not move .* 'y'"
+    with pytest.raises(ValueError, match=sentence):
+        bea.modified_equation(bea.Loss("x**2/2", "x y"), scheme, order=1)
+    undefined = bea.Loss(sympy.Function("E")(sympy.Symbol("x")), "x y")
+    with pytest.raises(ValueError, match=sentence):
+        bea.modified_equation(undefined, scheme, order=1)
+    assert bea.modified_equation(bea.Loss("x**2/2 + y**2", "x y"), scheme, order=0).terms[0][1] != 0

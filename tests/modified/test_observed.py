@@ -227,3 +227,49 @@ def test_balls_keep_their_precision():
     with ctx.workprec(400):
         error = abs(seen[0] - arb(int(exact.p)) / int(exact.q))
     assert float(error) < 1e-24
+
+
+def raise_inside(x, memory=None):
+    raise TypeError("my own mistake")
+
+
+@pytest.mark.parametrize(
+    ("step", "memory", "sentence"),
+    [
+        (5, None, r"step must be a function, called as step\(x\), not 5"),
+        (keep, [1.0], r"step is called as step\(x, memory\), since a memory is given, but it takes other"),
+        (lambda x, memory: x, None, r"step is called as step\(x\), .* or needs memory="),
+        (lambda x, memory: x, [1.0], "the next x and the next memory, .* but it returned ndarray"),
+        (lambda x, memory: np.array([x, memory]), [1.0, 1.0], "the next x and the next memory"),
+        (raise_inside, [1.0], "my own mistake"),
+        (raise_inside, None, "my own mistake"),
+    ],
+)
+def test_steps_of_another_form_are_refused(step, memory, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        bea.observed_field(step, [1.0, 2.0], 0.1, 2, memory=memory)
+
+
+def test_pairs_as_tuples_or_lists_and_functions_written_in_c():
+    """v ↦ v/2, x ↦ x + hv on its slow manifold v = 0: x rests."""
+    for pair in (tuple, list):
+        rest = bea.observed_field(
+            lambda x, v, p=pair: p([x + 0.1 * v, v / 2]), [3.0], 0.1, 2, memory=np.zeros(1)
+        )
+        assert rest == [0.0]
+    assert bea.observed_field(np.sqrt, [1.0], 0.1, 2) == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "sentence"),
+    [
+        ({"bits": "a"}, TypeError, "bits must be an integer, 53 or more, not 'a'"),
+        ({"bits": 10}, ValueError, "bits must be an integer, 53 or more, not 10"),
+        ({"rng": "a"}, TypeError, "rng must be a seed .* not 'a'"),
+        ({"rng": -1}, ValueError, "rng must be a seed .* not -1"),
+    ],
+)
+def test_step_maps_refuse_bad_input(options, error, sentence):
+    with pytest.raises(error, match=sentence):
+        bea.StepMap(bea.Loss("x**2", "x"), bea.GradientDescent(), 0.1, **options)
+    assert bea.StepMap(bea.Loss("x**2", "x"), bea.GradientDescent(), 0.1, bits=np.int64(53))([1.0]) == [0.8]

@@ -101,3 +101,35 @@ def test_only_losses_have_one():
         bea.principal_flow(field, [1.0], 0.1)
     with pytest.raises(ValueError, match="order"):
         bea.principal_expansion(bea.Loss("x**2", variables="x"), -1)
+
+
+@pytest.mark.parametrize(("text", "variable"), [("h*x**2/2", "x"), ("h**4", "h")])
+@pytest.mark.parametrize(
+    "derive",
+    [
+        lambda loss: bea.principal_expansion(loss, 1),
+        lambda loss: bea.principal_flow(loss, [1.0], 0.1, {"h": 2}),
+        lambda loss: bea.principal_path(loss, [1.0], 0.1, (0, 1), {"h": 2}),
+    ],
+)
+def test_a_symbol_h_is_not_mixed_with_the_step_size(derive, text, variable):
+    with pytest.raises(ValueError, match="the symbol h is the step size of the modified equation: rename"):
+        derive(bea.Loss(text, variables=variable))
+
+
+def test_control_the_renamed_symbol_is_a_rate():
+    """On cx²/2 the expansion is −cx − hc²x/2 − …, from log(1 − hc)/h."""
+    c, h, x = sympy.symbols("c h x")
+    series = sympy.series(sympy.log(1 - h * c) / h, h, 0, 3).removeO()
+    told = bea.principal_expansion(bea.Loss("c*x**2/2", variables="x"), 2).components[0]
+    assert sympy.expand(told - series * x) == 0
+
+
+def test_a_step_beyond_all_numbers_is_refused():
+    loss = bea.Loss("1e200*x**2/2", variables="x")
+    with pytest.raises(ValueError, match=r"h times the Hessian is not finite .* h = 1e\+200 is too large"):
+        bea.principal_flow(loss, [1.0], 1e200)
+    expected = (200 * mpmath.log(10) + mpmath.log(mpmath.mpf(10) ** 50) + 1j * mpmath.pi) / mpmath.mpf(
+        10
+    ) ** 50
+    assert complex(bea.principal_flow(loss, [1.0], 1e50)[0]) == pytest.approx(complex(expected))

@@ -144,3 +144,48 @@ def test_bad_paths_are_refused():
         bea.stochastic_paths(bea.Loss("x", "x"), **known)
     with pytest.raises(ValueError, match="order"):
         equation.mean_after_step("x", -1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "noise"),
+    [
+        (bea.Loss("h*x**2/2", "x"), [1]),
+        (bea.Loss("h**2", "h"), [1]),
+        (bea.Loss("x**2", "x"), ["s/h"]),
+        (bea.LossSum(["x**2 + h*x", "x**2 - h*x"], "x"), None),
+    ],
+)
+def test_a_symbol_h_is_not_mixed_with_the_learning_rate(loss, noise):
+    with pytest.raises(ValueError, match="the symbol h is the step size of the modified equation: rename"):
+        bea.stochastic_modified_equation(loss, noise=noise)
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        ("sqrt(h)*x", "must not contain h"),
+        ("x/h", "must not contain h"),
+        (sympy.Symbol("h", positive=True), "must not contain h"),
+        ("abs(x)", r"must be smooth, and Abs\(x\) is not"),
+    ],
+)
+def test_functions_without_a_mean_in_powers_of_h_are_refused(function, sentence):
+    equation = bea.stochastic_modified_equation(bea.Loss("x**2/2", "x"), noise=["s"])
+    with pytest.raises(ValueError, match=sentence):
+        equation.mean_after_step(function, 1)
+
+
+def test_the_mean_of_an_exponential_is_that_of_a_normal_variable():
+    """At the first order X(h) is normal with the mean x e^{−h} and the variance hs²(1 − e^{−2h})/2."""
+    equation = bea.stochastic_modified_equation(bea.Loss("x**2/2", "x"), order=1, noise=["s"])
+    h, s, x = sympy.symbols("h s x")
+    exact = sympy.exp(x * sympy.exp(-h) + h * s**2 * (1 - sympy.exp(-2 * h)) / 4)
+    series = sympy.series(exact, h, 0, 3).removeO()
+    assert sympy.simplify(equation.mean_after_step("exp(x)", 2) - series) == 0
+
+
+@pytest.mark.parametrize(("rng", "error"), [("a", TypeError), (-1, ValueError), (1.5, TypeError)])
+def test_randomness_of_another_kind_is_refused(rng, error):
+    equation = bea.stochastic_modified_equation(bea.Loss("x**2/2", "x"), noise=[1])
+    with pytest.raises(error, match=r"rng must be a seed .* not"):
+        bea.stochastic_paths(equation, [0.0], 0.1, 1, 1, rng=rng)

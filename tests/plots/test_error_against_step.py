@@ -71,7 +71,7 @@ def test_triangles_have_the_predicted_slopes(measured):
 def test_the_legend_names_value_and_interval(measured):
     ax = error_against_step([power_law(measured, 2, order=0), power_law(measured, 3, order=1)])
     texts = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert texts == ["0: 2.00 ± 0.02", "1: 3.00 ± 0.02"]
+    assert texts == ["through $h^{0}$: slope 2.00 ± 0.02", "through $h^{1}$: slope 3.00 ± 0.02"]
 
 
 def test_axes_say_what_the_errors_are(measured):

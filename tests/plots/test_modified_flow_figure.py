@@ -142,3 +142,12 @@ def test_wrong_arguments_are_refused(loss):
         modified_flow_figure(bea.Loss("-x**2 - y**2", variables="x y"), [1, 1])
     with pytest.raises(TypeError, match="ax must be Matplotlib axes, or a pair of them"):
         modified_flow_figure(loss, START, ax=[1, 2])
+
+
+def test_tick_labels_are_whole_numbers():
+    """No offset that the reader must add, however close together the ends are."""
+    _, enlargement = modified_flow_figure(bea.catalogue.two_parameter(), [2.8, 3.5], step_sizes=[0.01])
+    enlargement.set(xlim=(0.285, 0.28501), ylim=(2.1, 2.10001))
+    enlargement.figure.canvas.draw()
+    assert enlargement.xaxis.get_offset_text().get_text() == ""
+    assert enlargement.yaxis.get_offset_text().get_text() == ""

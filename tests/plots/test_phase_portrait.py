@@ -127,7 +127,7 @@ def test_systems_outside_the_plane_are_refused(names):
 
 
 def test_wrong_arguments_are_refused(loss, descent):
-    with pytest.raises(TypeError, match="takes a Loss or a VectorField, not str"):
+    with pytest.raises(TypeError, match="takes a Loss or a VectorField or a Game, not str"):
         bea.plots.phase_portrait("x**2")
     with pytest.raises(TypeError, match=r"results of bea\.iterate or bea\.flow, not list"):
         bea.plots.phase_portrait(loss, [[1, 2]])
@@ -143,3 +143,17 @@ def test_wrong_arguments_are_refused(loss, descent):
     path = bea.iterate(line, bea.GradientDescent(), [1.0], step_size=0.1, steps=3)
     with pytest.raises(ValueError, match="paths of two variables"):
         bea.plots.phase_portrait(loss, [path])
+
+
+def test_a_game_is_drawn_by_its_simultaneous_play():
+    game = bea.Game(["x*y", "-x*y"], players=["x", "y"])
+    limits = {"xlim": (-1, 1), "ylim": (-2, 2)}
+    drawn = bea.plots.phase_portrait(game, **limits)
+    field = bea.plots.phase_portrait(game.field, **limits)
+    assert drawn.get_xlabel() == field.get_xlabel() == "$x$"
+    segments = [
+        np.concatenate([s for c in ax.collections if hasattr(c, "get_segments") for s in c.get_segments()])
+        for ax in (drawn, field)
+    ]
+    assert len(segments[0]) > 10
+    np.testing.assert_allclose(*segments)

@@ -200,3 +200,12 @@ def test_numbers_of_steps_that_are_not_known_are_refused():
         for steps in (0, 7, 2.0, True):
             with pytest.raises(ValueError, match=r"is known here with 1 to \d steps, not"):
                 kind(steps)
+
+
+def test_a_start_at_rest_spares_stiff_problems_the_leap():
+    """From memory 0 the first step of BDF(2) is x/(1 + 2hλ/3); run backwards, Dormand–Prince grows first."""
+    field = bea.VectorField(["-1000*x"], variables="x")
+    at_rest = bea.iterate(field, BDF(2), [1.0], 0.1, 20, memory=[0.0]).x[:, 0]
+    assert at_rest[1] == pytest.approx(3 / 203)
+    assert np.abs(at_rest[1:]).max() < 0.02
+    assert abs(bea.iterate(field, BDF(2), [1.0], 0.1, 20).x[1, 0]) > 1e6

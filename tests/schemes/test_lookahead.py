@@ -60,3 +60,19 @@ def test_control_another_number_of_steps():
 def test_steps_that_are_no_number_are_refused(steps):
     with pytest.raises(ValueError, match="the steps of Lookahead must be an integer, 1 or more, not"):
         Lookahead(steps=steps)
+
+
+def test_integers_of_any_kind_are_counts():
+    assert Lookahead(bea.GradientDescent(), np.int64(3)) == Lookahead(bea.GradientDescent(), 3)
+    assert repr(Lookahead(steps=sympy.Integer(3))) == repr(Lookahead(steps=3))
+    assert bea.schemes.BDF(np.int64(3)) == bea.schemes.BDF(3) != bea.schemes.BDF(2)
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN", "inf", "-Infinity", "oo", "zoo", "I", "1 + 2*I"])
+def test_words_for_what_is_no_number_are_no_symbols(word):
+    for make in (bea.HeavyBall, lambda beta: bea.HeavyBall().with_parameters(beta=beta)):
+        with pytest.raises(
+            ValueError, match="beta of HeavyBall must be a real number, or an exact expression"
+        ):
+            make(word)
+    assert bea.HeavyBall("nano").beta == sympy.Symbol("nano")

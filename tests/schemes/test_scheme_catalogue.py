@@ -1,5 +1,7 @@
 """The catalogue of schemes."""
 
+import re
+
 import pytest
 
 from bea import schemes
@@ -55,3 +57,19 @@ def test_unknown_name_lists_near_matches():
     assert get_scheme(" Heavy_Ball ") == get_scheme("heavy-ball")
     with pytest.raises(ValueError, match="no scheme named 4"):
         get_scheme(4)
+
+
+def test_a_scheme_with_constants_shows_these_and_what_is_not_as_by_default():
+    assert repr(schemes.AlternatingDescent()) == "AlternatingDescent()"
+    assert repr(schemes.RandomShuffling()) == "RandomShuffling()"
+    assert repr(schemes.RandomShuffling(None, seed=2)) == "RandomShuffling(inner=None, seed=2)"
+    assert repr(schemes.LieTrotter(sequence=(1, 0))) == "LieTrotter(sequence=(1, 0))"
+    assert repr(schemes.Adam("1/2", eps=0)) == "Adam(beta1=1/2, beta2=beta2, eps=0)"
+    assert repr(schemes.Adam(inside=False)) == "Adam(beta1=beta1, beta2=beta2, eps=eps, inside=False)"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values())
+def test_no_scheme_shows_a_default(scheme):
+    shown = repr(get_scheme(scheme.name))
+    assert not re.search(r"=(True|False|None)\b", shown)
+    assert shown.startswith(f"{scheme.__name__}(")

@@ -13,6 +13,7 @@ from sympy import Rational
 from bea.schemes import (
     RK4,
     ExplicitEuler,
+    GradientDescent,
     Heun,
     ImplicitEuler,
     LobattoIIIB2,
@@ -106,6 +107,8 @@ class TestRules:
 
 class TestRungeKutta:
     def test_other_schemes_are_refused(self):
+        with pytest.raises(TypeError, match=r"write GradientDescent\(\) with its parentheses"):
+            bseries(GradientDescent)
         with pytest.raises(TypeError, match="a B-series is known for Runge–Kutta methods"):
             bseries("rk4")
         with pytest.raises(TypeError, match="a B-series is known for Runge–Kutta methods"):
