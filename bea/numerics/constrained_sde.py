@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from bea.numerics.arguments import read_positive
+from bea.numerics.arguments import read_positive, read_rng
 from bea.numerics.constrained import Field, Point, read_field, read_start, read_zeros
 from bea.numerics.constrained_blocks import Batched, ConstrainedBlock, batched_expressions, batched_zeros
 from bea.numerics.ensemble_arguments import (
@@ -151,7 +151,7 @@ def constrained_paths(
     threads, tell = read_workers(workers), read_progress(progress)
     geometry = batched_zeros(zeros)
     names = list(statistics or {})
-    generators = np.random.default_rng(rng).spawn(-(-replicas // BLOCK))
+    generators = read_rng(rng).spawn(-(-replicas // BLOCK))
     blocks = [
         ConstrainedBlock(geometry, *functions, generator, starts[first : first + BLOCK], h)
         for generator, first in zip(generators, range(0, replicas, BLOCK), strict=True)

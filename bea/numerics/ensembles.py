@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bea.numerics.arguments import read_positive
+from bea.numerics.arguments import read_positive, read_rng
 from bea.numerics.cache import load_module
 from bea.numerics.ensemble_arguments import (
     read_count,
@@ -144,7 +144,7 @@ def ensemble(
     with patience("the loops of ensembles"):
         module = load_module(source)
     settings = np.array([*numbers.values()], dtype=float), field.native_data, h, sigma
-    generators = np.random.default_rng(rng).spawn(-(-replicas // BLOCK))
+    generators = read_rng(rng).spawn(-(-replicas // BLOCK))
     blocks = [
         DescentBlock(module, layout, law, generator, starts[first : first + BLOCK], *settings)
         for generator, first in zip(generators, range(0, replicas, BLOCK), strict=True)

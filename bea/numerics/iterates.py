@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from bea import __version__
+from bea.numerics.arguments import read_rng
 from bea.numerics.codegen import compile_field
 from bea.numerics.float_steps import initial_memory
 from bea.numerics.iterate_kernels import COMPLETED, DIVERGED, LIMIT, UNSOLVED, explicit_steps, implicit_steps
@@ -201,7 +202,7 @@ def iterate(
             start = _slow_memory(system, method, x, h, own) if isinstance(memory, str) else memory
         state = np.concatenate([x, read_point(start, memory_size(method, x.size), "memory")])
         q = p[: len(numbers)]
-        loop = step_loop(method, vector_field, q, h, report, np.random.default_rng(rng))
+        loop = step_loop(method, vector_field, q, h, report, read_rng(rng))
 
     run = _Run(loop, state, x.size, steps, record_every)
 

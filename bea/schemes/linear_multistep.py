@@ -8,6 +8,7 @@ from typing import Any
 import sympy
 
 from bea.schemes.embedded import DormandPrince5
+from bea.schemes.parametric import require_numbers
 from bea.schemes.scheme import Arithmetic, Field, Memory, Scheme
 from bea.systems.expressions import STEP_SIZE, Value, read_expression
 
@@ -234,6 +235,7 @@ def _read(coefficients: Sequence[Value | str], name: str) -> list[sympy.Expr]:
             read.append(read_expression(value))
         except (TypeError, ValueError) as error:
             raise type(error)(f"the coefficient {value!r} of {name} cannot be read: {error}") from None
+        require_numbers(read[-1], f"a coefficient of {name}")
         if read[-1].is_finite is False or read[-1].is_real is False:
             raise ValueError(f"the coefficients of {name} must be real and finite, not {read[-1]}")
         if STEP_SIZE in read[-1].free_symbols:

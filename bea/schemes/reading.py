@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import sympy
 
+from bea.schemes.parametric import require_numbers
 from bea.systems.expressions import Value, read_expression
 
 __all__ = ["Column", "Table", "read_column", "read_square_matrix", "require_consistent", "require_row_sums"]
@@ -70,6 +71,7 @@ def _entry(value: object, what: str) -> sympy.Expr:
         entry = read_expression(value)
     except (TypeError, ValueError) as error:
         raise type(error)(f"the entry {value!r} of {what} cannot be read: {error}") from None
+    require_numbers(entry, f"an entry of {what}")
     if entry.is_real is False:
         raise ValueError(f"the entries of {what} must be real, but {entry} is not")
     return entry

@@ -9,8 +9,10 @@ from bea.schemes import (
     GradientDescent,
     HeavyBall,
     LieTrotter,
+    LinearMultistep,
     Lookahead,
     RandomShuffling,
+    RungeKutta,
     WeightDecay,
     WithReplacement,
 )
@@ -82,3 +84,21 @@ def test_step_maps_know_their_clock_and_their_memory():
     assert float(seen[0]) == pytest.approx(float(derived[0]), rel=1e-12)
     with pytest.raises(ValueError, match="heavy-ball has a memory: call the map with x and a memory"):
         bea.StepMap(LINE, HeavyBall("1/2"), 0.01)([1.0])
+
+
+@pytest.mark.parametrize("name", ["nan", "oo", "I"])
+def test_names_that_are_no_numbers(name):
+    for build in (
+        lambda: HeavyBall(name),
+        lambda: RungeKutta([[0, 0], [name, 0]], ["1/2", "1/2"]),
+        lambda: LinearMultistep([-1, 1], [name, 0]),
+    ):
+        with pytest.raises(
+            ValueError, match=f"must be a real number, or an exact expression.*{name} is neither"
+        ):
+            build()
+
+
+def test_bad_randomness_is_one_sentence():
+    with pytest.raises(TypeError, match="rng must be a seed"):
+        bea.iterate(SUM, RandomShuffling(), [1.0], 0.01, 2, rng="one")
