@@ -20,8 +20,10 @@ THEOREMS = {
     "igr": "bea.theorems.igr:ImplicitGradientRegularization",
     "momentum": "bea.theorems.momentum:Momentum",
     "multitask": "bea.theorems.multitask:TwoTasksInTurn",
+    "noise": "bea.theorems.noise:NoiseAlongTheZeroLossSet",
     "principal-flow": "bea.theorems.principal_flow:PrincipalFlowOfDescent",
     "shuffling": "bea.theorems.shuffling:RegularizationByShuffling",
+    "sparse": "bea.theorems.sparse:ImplicitSparseRegularization",
     "stochastic-modified-equation": "bea.theorems.stochastic_modified_equation:StochasticModifiedEquations",
 }
 

@@ -41,16 +41,9 @@ def test_the_figure_has_six_panels(verdict):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-def test_other_seeds_hold(seed):
-    other = bea.verify("sparse", quick=True, rng=seed)
+def test_another_seed_holds():
+    other = bea.verify("sparse", quick=True, rng=1)
     assert other.passed, repr(other)
-
-
-@pytest.mark.slow
-def test_the_full_check_holds():
-    full = bea.verify("sparse")
-    assert full.passed, repr(full)
 
 
 def test_the_stopped_error_is_seen_in_a_loop_written_here():
