@@ -79,9 +79,11 @@ def window_ends(seed: int, depth: int, alpha: float, steps: int, noise: float = 
 
 
 def widths(seed: int, depth: int, alphas: tuple[float, ...], steps: int) -> dict[str, np.ndarray]:
-    """The width of that window with half the noise; not a number where an end is not reached in `steps`."""
+    """The ends of that window with half the noise; not a number where an end is not reached in `steps`."""
     ends = [window_ends(seed, depth, alpha, steps, NOISE / 2) for alpha in alphas]
-    return {"width": np.array([e["stop"] - e["start"] if e["stop"] < steps else np.nan for e in ends])}
+    table = np.array([[e["start"], e["stop"]] for e in ends])
+    table[table >= steps] = np.nan
+    return {"start": table[:, 0], "stop": table[:, 1]}
 
 
 def stopped(
