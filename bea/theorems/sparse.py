@@ -115,8 +115,8 @@ def _widths(run: Run) -> Iterator[Claim]:
         yield mean_claim(
             f"N = {depth}: the width of the window grows like α to the power",
             slopes,
-            f"α from {alphas[0]:g} to {alphas[-1]:g}, n, p, k = 100, 200, 5, σ = 0.25, of {problems} problems "
-            "those whose windows take up more than half of the time to their end",
+            f"α from {alphas[0]:g} to {alphas[-1]:g}, n, p, k = 100, 200, 5, σ = 0.25, of {problems} "
+            "problems those whose windows take up more than half of the time to their end",
             near=(2 - depth, 0.1),
         )
 

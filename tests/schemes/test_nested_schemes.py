@@ -93,9 +93,7 @@ def test_names_that_are_no_numbers(name):
         lambda: RungeKutta([[0, 0], [name, 0]], ["1/2", "1/2"]),
         lambda: LinearMultistep([-1, 1], [name, 0]),
     ):
-        with pytest.raises(
-            ValueError, match=f"must be a real number, .*{name} is neither"
-        ):
+        with pytest.raises(ValueError, match=f"must be a real number, .*{name} is neither"):
             build()
 
 
