@@ -385,7 +385,7 @@ def _kernel(run: Run) -> Iterator[Claim]:
             above=0.05,
         )
     told = "N = 2, noiseless, n, p, k = 50, 100, 3; distance to the least-squares solution of least norm"
-    far, near = (repeat(run, experiments.kernel_limit, 4, scale=s)["distance"] for s in (1e-6, 1e3))
+    far, near = (repeat(run, experiments.kernel_limit, 12, scale=s)["distance"] for s in (1e-6, 1e3))
     yield mean_claim(
         "from α^N = 1e3 the limit is that of linear descent: relative distance", near, told, below=1e-4
     )
