@@ -47,8 +47,8 @@ class NoiseAlongTheZeroLossSet(Theorem):
     statement = (
         r"Let $w_{k+1} = w_k - \alpha \nabla_w \hat L(w_k, \eta_k)$ with independent noise of mean 0 and "
         r"variance $\sigma^2$. In $O(1/\alpha)$ steps $w$ comes to the zero-loss set $\Gamma$, where the "
-        r"gradient flow leads. If $\mathrm{Reg} = \frac{1}{2} \Delta_\eta \hat L(w, 0)$ is not constant along "
-        r"$\Gamma$, then in $t/(\alpha\sigma^2)$ steps $w$ follows $\dot W = -P \nabla \mathrm{Reg}(W)$, "
+        r"gradient flow leads. If $\mathrm{Reg} = \frac{1}{2} \Delta_\eta \hat L(w, 0)$ is not constant "
+        r"along $\Gamma$, then in $t/(\alpha\sigma^2)$ steps $w$ follows $\dot W = -P \nabla \mathrm{Reg}(W)$, "
         r"$P$ the projection onto the tangent space. If the gradient is affine in the noise, nothing moves "
         r"on that scale, and on that of $t/(\alpha^2\sigma^2)$ steps $w$ follows a diffusion on $\Gamma$; "
         r"for label noise it is the flow $\dot W = -\frac{c}{4} P \nabla \mathrm{tr} H$. Minibatches move "
