@@ -49,10 +49,10 @@ class NoiseAlongTheZeroLossSet(Theorem):
         r"variance $\sigma^2$. In $O(1/\alpha)$ steps $w$ comes to the zero-loss set $\Gamma$, where the "
         r"gradient flow leads. If $\mathrm{Reg} = \frac{1}{2} \Delta_\eta \hat L(w, 0)$ is not constant "
         r"along $\Gamma$, then in $t/(\alpha\sigma^2)$ steps $w$ follows $\dot W = -P \nabla "
-        r"\mathrm{Reg}(W)$, $P$ the projection onto the tangent space. If the gradient is affine in the noise, nothing moves "
-        r"on that scale, and on that of $t/(\alpha^2\sigma^2)$ steps $w$ follows a diffusion on $\Gamma$; "
-        r"for label noise it is the flow $\dot W = -\frac{c}{4} P \nabla \mathrm{tr} H$. Minibatches move "
-        r"nothing on either scale."
+        r"\mathrm{Reg}(W)$, $P$ the projection onto the tangent space. If the gradient is affine in the "
+        r"noise, nothing moves on that scale, and on that of $t/(\alpha^2\sigma^2)$ steps $w$ follows a "
+        r"diffusion on $\Gamma$; for label noise it is the flow $\dot W = -\frac{c}{4} P \nabla "
+        r"\mathrm{tr} H$. Minibatches move nothing on either scale."
     )
     references = (
         "A. Shalova, A. Schlichting and M. Peletier (2024), Singular-limit analysis of gradient descent with "
