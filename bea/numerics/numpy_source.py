@@ -11,6 +11,7 @@ import sympy
 from sympy.printing.codeprinter import PrintMethodNotImplementedError
 from sympy.printing.numpy import SciPyPrinter
 
+from bea.systems.expressions import read_expression
 from bea.systems.traversal import READABLE, leaves, replace_symbols, written_size
 
 __all__ = ["generate_numpy_source"]
@@ -65,7 +66,8 @@ def generate_numpy_source(
     if not name.isidentifier() or keyword.iskeyword(name):
         raise ValueError(f"a function is named by an identifier of Python, not {name!r}")
     single = isinstance(expressions, sympy.Expr)
-    exact = [sympy.sympify(e) for e in ([expressions] if single else expressions)]
+    given = [expressions] if single else expressions
+    exact = [e if isinstance(e, sympy.Expr) else read_expression(e) for e in given]
     bound = _bound_symbols(exact)
     names = _identifiers([*variables, *parameters, *bound], {*_RESERVED, name})
     renamed = replace_symbols(exact, names)

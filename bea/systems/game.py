@@ -225,8 +225,8 @@ class Game:
         """A field on the variables of the game, each player's components a part of its own."""
         parts = []
         for player in self.players:
-            own = [c if v in player else 0 for v, c in zip(self.variables, field, strict=True)]
-            names = {s.name for c in own for s in sympy.sympify(c).free_symbols}
+            own = [c if v in player else sympy.S.Zero for v, c in zip(self.variables, field, strict=True)]
+            names = {s.name for s in free_symbols(own)}
             known = {name: value for name, value in self.parameters.items() if name in names}
             parts.append(VectorField(own, self.variables, known))
         return SplitField(parts, absent=[s.name for s in self.parameter_symbols])

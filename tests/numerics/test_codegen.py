@@ -444,3 +444,10 @@ def test_generated_modules_stand_alone():
     source = field_source(diagonal_network(3, 40)[0])
     assert "bea" not in source
     assert load_module(source).function.address
+
+
+def test_text_is_parsed_and_never_evaluated():
+    x = sympy.Symbol("x")
+    assert "2*x" in generate_numpy_source(["2*x"], [x], [])
+    with pytest.raises(ValueError, match="expected a number, a name or a parenthesis"):
+        generate_numpy_source(["().__class__"], [x], [])
