@@ -26,6 +26,7 @@ MOST_STEPS = 2**53
 
 
 def read_span(t_span: Sequence[float]) -> tuple[float, float]:
+    """The start and the end of an integration, two different finite numbers or the same."""
     span = np.asarray(t_span)
     if span.dtype.kind not in "iuf" or span.shape != (2,) or not np.isfinite(span).all():
         raise ValueError(f"t_span must be a pair (t0, t1) of finite numbers, not {t_span!r}")
@@ -33,12 +34,14 @@ def read_span(t_span: Sequence[float]) -> tuple[float, float]:
 
 
 def read_positive(value: object, name: str) -> float:
+    """A positive, finite number as a float."""
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) < np.inf:
         raise ValueError(f"{name} must be a positive number, not {value!r}")
     return float(value)
 
 
 def read_rng(rng: int | np.random.Generator | None) -> np.random.Generator:
+    """The generator for a seed, a generator or None, as in NumPy."""
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
@@ -48,6 +51,7 @@ def read_rng(rng: int | np.random.Generator | None) -> np.random.Generator:
 
 
 def read_tolerances(rtol: object, atol: object, d: int) -> tuple[float, np.ndarray]:
+    """The relative tolerance, and the absolute one for each component."""
     relative, least = read_positive(rtol, "rtol"), 100 * np.finfo(float).eps
     if relative < least:
         warnings.warn(
@@ -62,6 +66,7 @@ def read_tolerances(rtol: object, atol: object, d: int) -> tuple[float, np.ndarr
 
 
 def read_times(t_eval: object, t_start: float, t_end: float) -> np.ndarray:
+    """The times at which a solution is wanted, within the span and in its order."""
     given = np.asarray(t_eval)
     if given.ndim != 1 or (given.size and given.dtype.kind not in "iuf"):
         raise ValueError("t_eval must be a sequence of numbers")
@@ -75,6 +80,7 @@ def read_times(t_eval: object, t_start: float, t_end: float) -> np.ndarray:
 
 
 def read_method(method: str | RungeKutta, adaptive: bool) -> FloatTableau:
+    """The tableau of a method that is given by name or as a scheme."""
     if isinstance(method, str):
         if method not in ADAPTIVE_METHODS:
             raise ValueError(
