@@ -21,6 +21,7 @@ from bea.modified.modified_loss import ModifiedLoss
 from bea.modified.slow_manifold import memory_response, slow_manifold
 from bea.modified.terms import Terms
 from bea.modified.workspace import field_elements, part_elements, with_room, working_ring
+from bea.schemes.rehearsal import explained
 from bea.schemes.scheme import Scheme
 from bea.systems.expressions import STEP_SIZE, Value
 from bea.systems.game import Game
@@ -269,7 +270,8 @@ def modified_equation(system: System, scheme: Scheme, order: int = 2) -> Modifie
     _check_kinds(scheme, order)
     parts = as_field(system).parts
     scheme.require(len(parts))
-    response = memory_response(scheme, len(system.variables), len(parts)) if scheme.has_memory else []
+    with explained(scheme, len(parts)):
+        response = memory_response(scheme, len(system.variables), len(parts)) if scheme.has_memory else []
     constants = [*scheme.constants, *dict.fromkeys(c for row in response for _, c in row)]
 
     def derive(ring: Any, components: list[Any]) -> ModifiedEquation:
@@ -284,7 +286,8 @@ def modified_equation(system: System, scheme: Scheme, order: int = 2) -> Modifie
         return ModifiedEquation(modified_equation, system, scheme, ring, fields, memory)
 
     try:
-        return with_room(system, constants, derive)
+        with explained(scheme, len(parts)):
+            return with_room(system, constants, derive)
     except ZeroPowerError as error:
         raise ValueError(_no_expansion(system, scheme, error)) from error
 
@@ -363,7 +366,8 @@ def modifying_integrator(system: System, scheme: Scheme, order: int = 2) -> Modi
                 )
         return ModifiedEquation(modifying_integrator, system, scheme, ring, fields)
 
-    return with_room(system, scheme.constants, derive)
+    with explained(scheme, 0):
+        return with_room(system, scheme.constants, derive)
 
 
 def _check_kinds(scheme: Scheme, order: int) -> None:

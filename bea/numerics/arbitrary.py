@@ -30,6 +30,7 @@ from bea.numerics.straight_line import StraightLine, straight_line
 from bea.numerics.taylor_step import taylor_step
 from bea.schemes.memory import flattened, memory_size, shaped
 from bea.schemes.parametric import values_of
+from bea.schemes.rehearsal import explained
 from bea.schemes.scheme import Memory, Scheme
 from bea.systems.expressions import read_parameters
 from bea.systems.system import System, as_field
@@ -249,7 +250,8 @@ def iterate_with_memory(
             m = shaped([value.mid() for value in flattened(m, scheme)], field.dimension, scheme)
         return np.array(states, dtype=object), np.array(flattened(m, scheme), dtype=object)
 
-    return with_guard_bits(bits, run)
+    with explained(scheme, len(field.parts)):
+        return with_guard_bits(bits, run)
 
 
 def taylor(

@@ -23,6 +23,7 @@ from bea.numerics.patience import patience
 from bea.numerics.stepping import Loop, is_small, step_loop
 from bea.schemes.memory import memory_size
 from bea.schemes.parametric import values_of
+from bea.schemes.rehearsal import explained
 from bea.schemes.runge_kutta import RungeKutta
 from bea.schemes.scheme import Scheme
 from bea.systems.evaluation import read_point
@@ -196,13 +197,13 @@ def iterate(
         state, loop = x, _runge_kutta_loop(method, vector_field, p, h, report)
     else:
         start: Any
-        if memory is None:
-            start = initial_memory(method, vector_field, x, h, numbers)
+        if isinstance(memory, str):
+            start = _slow_memory(system, method, x, h, own)
         else:
-            start = _slow_memory(system, method, x, h, own) if isinstance(memory, str) else memory
+            start = initial_memory(method, vector_field, x, h, numbers) if memory is None else memory
         state = np.concatenate([x, read_point(start, memory_size(method, x.size), "memory")])
-        q = p[: len(numbers)]
-        loop = step_loop(method, vector_field, q, h, report, read_rng(rng))
+        with explained(scheme, len(vector_field.parts)):
+            loop = step_loop(method, vector_field, p[: len(numbers)], h, report, read_rng(rng))
 
     run = _Run(loop, state, x.size, steps, record_every)
 
