@@ -53,6 +53,8 @@ from bea.schemes.lobatto import LobattoIIIC4 as LobattoIIIC4
 from bea.schemes.lookahead import Lookahead as Lookahead
 from bea.schemes.nesterov import Nesterov as Nesterov
 from bea.schemes.optimistic_gradient import OptimisticGradient as OptimisticGradient
+from bea.schemes.parametric import ParametricScheme as ParametricScheme
+from bea.schemes.parametric import constant as constant
 from bea.schemes.proximal_point import ProximalPoint as ProximalPoint
 from bea.schemes.radau import RadauIA as RadauIA
 from bea.schemes.radau import RadauIA2 as RadauIA2

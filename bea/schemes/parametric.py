@@ -31,6 +31,31 @@ class ParametricScheme(Scheme):
     ValueError, TypeError
         If a constant cannot be read, is not real, contains the step size h, or has a symbol with the name of
         what is no real number, such as nan, oo or I.
+
+    Examples
+    --------
+    Descent whose steps are averaged with the weight γ over all earlier ones. The constant goes through
+    ``arithmetic.number``, and class attributes have no annotation, so that they are no fields:
+
+    >>> from dataclasses import dataclass
+    >>> import sympy
+    >>> import bea
+    >>> from bea.schemes import ParametricScheme, constant
+    >>> @dataclass(frozen=True, repr=False)
+    ... class Averaged(ParametricScheme):
+    ...     gamma: sympy.Expr = constant("gamma")
+    ...     name, vectors = "averaged", 1
+    ...
+    ...     def update(self, field, x, memory, h, arithmetic):
+    ...         gamma = arithmetic.number(self.gamma)
+    ...         rest = arithmetic.number(1 - self.gamma)
+    ...         mean = [gamma * m + rest * v for m, v in zip(memory[0], field(x))]
+    ...         return [u + h * m for u, m in zip(x, mean)], [mean]
+    >>> loss = bea.Loss("(1 - a*b)**2 / 2", variables="a b")
+    >>> bea.modified_equation(loss, Averaged(), order=1).loss.terms[1].factor()
+    -(a**2 + b**2)*(gamma + 1)*(a*b - 1)**2/(4*(gamma - 1))
+    >>> bea.iterate(loss, Averaged("9/10"), [1.0, 2.0], step_size=0.01, steps=10).x[-1].round(4)
+    array([0.9211, 1.961 ])
     """
 
     def __post_init__(self) -> None:
