@@ -15,6 +15,7 @@ from bea.systems.loss import Loss
 from bea.systems.noisy_loss import NoisyLoss
 from bea.systems.squares import zeros_of_squares
 from bea.systems.traversal import replace_symbols
+from bea.systems.zero_loss_set import ZeroLossSet
 
 __all__ = ["dropout", "two_layer_network"]
 
@@ -28,6 +29,7 @@ def dropout(
     half: bool = True,
     law: Law | None = None,
     parameters: Mapping[Any, object] | None = None,
+    zero_loss_set: ZeroLossSet | None = None,
 ) -> NoisyLoss:
     r"""Least squares on a network whose nodes are multiplied by 1 + η_j, for all data of a step alike [1]_.
 
@@ -48,6 +50,9 @@ def dropout(
         The law of η, by default `Bernoulli`.
     parameters : mapping from name to number, optional
         Values for parameters.
+    zero_loss_set : ZeroLossSet, optional
+        Where all f_i = y_i, by default as the residuals f_i − y_i say. Needed where these depend on each
+        other, but not linearly.
 
     Returns
     -------
@@ -81,7 +86,7 @@ def dropout(
     loss = Loss(marked.xreplace(dict.fromkeys(symbols, sympy.S.One)), w, parameters)
     eta = fresh_symbols(len(symbols), {*w, *loss.parameter_symbols})
     (noisy,) = replace_symbols([marked], {s: 1 + e for s, e in zip(symbols, eta, strict=True)})
-    zeros = zeros_of_squares(loss.expression, w, loss.parameters)
+    zeros = zero_loss_set or zeros_of_squares(loss.expression, w, loss.parameters)
     return NoisyLoss(noisy, w, eta, law or Bernoulli(), loss.parameters, zeros)
 
 

@@ -14,6 +14,7 @@ from bea.systems.laws import Law
 from bea.systems.loss import Loss
 from bea.systems.noisy_loss import NoisyLoss
 from bea.systems.squares import zeros_of_squares
+from bea.systems.zero_loss_set import ZeroLossSet
 
 __all__ = ["input_noise"]
 
@@ -28,6 +29,7 @@ def input_noise(
     half: bool = True,
     law: Law | None = None,
     parameters: Mapping[Any, object] | None = None,
+    zero_loss_set: ZeroLossSet | None = None,
 ) -> NoisyLoss:
     r"""Least squares whose inputs are perturbed anew in each step: L̂ = c Σ (f(x_i + η_i, w) − y_i)² [1]_.
 
@@ -49,6 +51,9 @@ def input_noise(
         The law of the np components of η, by default normal.
     parameters : mapping from name to number, optional
         Values for parameters.
+    zero_loss_set : ZeroLossSet, optional
+        Where all f_i = y_i, by default as the residuals f_i − y_i say. Needed where these depend on each
+        other, but not linearly.
 
     Returns
     -------
@@ -95,5 +100,5 @@ def input_noise(
         sympy.Add(*[c * (f_i - y_i) ** 2 for f_i, y_i in zip(outputs, y, strict=True)]), w, parameters
     )
     noisy = sympy.Add(*[c * (f_i - y_i) ** 2 for f_i, y_i in zip(moved, y, strict=True)])
-    zeros = zeros_of_squares(loss.expression, w, loss.parameters)
+    zeros = zero_loss_set or zeros_of_squares(loss.expression, w, loss.parameters)
     return NoisyLoss(noisy, w, list(eta.ravel()), law, loss.parameters, zeros)

@@ -12,6 +12,7 @@ from bea.systems.laws import Law
 from bea.systems.loss import Loss
 from bea.systems.noisy_loss import NoisyLoss
 from bea.systems.squares import weighted_squares, zeros_of_squares
+from bea.systems.zero_loss_set import ZeroLossSet
 
 __all__ = ["label_noise"]
 
@@ -24,6 +25,7 @@ def label_noise(
     half: bool = True,
     law: Law | None = None,
     parameters: Mapping[Any, object] | None = None,
+    zero_loss_set: ZeroLossSet | None = None,
 ) -> NoisyLoss:
     r"""Least squares whose labels are perturbed anew in each step: L̂ = c Σ (f_i(w) − y_i − η_i)².
 
@@ -42,6 +44,9 @@ def label_noise(
         The law of η, by default normal.
     parameters : mapping from name to number, optional
         Values for parameters, where outputs are given.
+    zero_loss_set : ZeroLossSet, optional
+        Where all f_i = y_i, by default as the residuals f_i − y_i say. Needed where these depend on each
+        other, but not linearly.
 
     Returns
     -------
@@ -66,13 +71,15 @@ def label_noise(
     (a*b - eta1 - 1)**2/2 + (a + b - eta2 - 2)**2/2
     """
     if isinstance(model, Loss):
-        if targets is not None or variables is not None or parameters is not None:
-            raise TypeError("a loss has targets, variables and parameters of its own: none are to be given")
+        if any(given is not None for given in (targets, variables, parameters, zero_loss_set)):
+            raise TypeError(
+                "a loss has targets, variables, parameters and zeros of its own: none are to be given"
+            )
         return _of_loss(model, law)
     f, y, w = read_model(model, targets, variables)
     c = square_weight(len(f), half)
     loss = Loss(sympy.Add(*[c * (f_i - y_i) ** 2 for f_i, y_i in zip(f, y, strict=True)]), w, parameters)
-    zeros = zeros_of_squares(loss.expression, w, loss.parameters)
+    zeros = zero_loss_set or zeros_of_squares(loss.expression, w, loss.parameters)
     eta = fresh_symbols(len(f), {*w, *loss.parameter_symbols})
     noisy = sympy.Add(*[c * (f_i - y_i - e) ** 2 for f_i, y_i, e in zip(f, y, eta, strict=True)])
     return NoisyLoss(noisy, w, eta, law, loss.parameters, zeros)

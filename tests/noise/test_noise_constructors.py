@@ -153,3 +153,33 @@ def test_refusals():
         noise.two_layer_network([1], 2)
     with pytest.raises(ValueError, match="function of one name"):
         noise.two_layer_network([[1]], 2, "tanh(u*v)")
+
+
+class TestDependentResiduals:
+    """Data that say the same thing twice do not raise the codimension of the zero-loss set."""
+
+    def test_a_datum_seen_twice_at_two_scales(self):
+        noisy = bea.noise.label_noise(["a*b + c", "2*a*b + 2*c"], [1, 2], "a b c")
+        assert len(noisy.zero_loss_set.residuals) == 1
+        found = bea.limit(noisy)
+        assert found.label_factor == sympy.Rational(1, 2)
+        # H = (5/2) g gᵀ on ab + c = 1 with g = (b, a, 1), so that tr H = (5/2)(a² + b² + 1).
+        a, b = 0.7, -0.4
+        normal = np.array([b, a, 1]) / np.sqrt(a**2 + b**2 + 1)
+        slope = 5 * np.array([a, b, 0])
+        expected = -(slope - normal * (normal @ slope)) / 8
+        np.testing.assert_allclose(found.field([a, b, 1 - a * b]), expected, atol=1e-14)
+
+    def test_contradicting_data_are_not_dropped(self):
+        noisy = bea.noise.label_noise(["a*b + c", "2*a*b + 2*c"], [1, 3], "a b c")
+        assert len(noisy.zero_loss_set.residuals) == 2
+
+    def test_a_dependence_that_is_not_linear_is_told(self):
+        zeros = bea.ZeroLossSet(["a*b - 1"], "a b")
+        noisy = bea.noise.label_noise(["a*b", "a**2*b**2"], [1, 1], "a b", zero_loss_set=zeros)
+        assert bea.limit(noisy).label_factor == sympy.Rational(1, 2)
+
+    def test_a_loss_has_zeros_of_its_own(self):
+        zeros = bea.ZeroLossSet(["a*b - 1"], "a b")
+        with pytest.raises(TypeError, match="zeros of its own"):
+            bea.noise.label_noise(bea.Loss("(a*b - 1)**2", variables="a b"), zero_loss_set=zeros)
