@@ -1,6 +1,9 @@
-"""Pictures: every function takes results and, if asked, the axes to draw on, and returns the axes."""
+"""Pictures: functions take results and, if asked, axes to draw on; they return the axes, a figure or an animation."""
 
+from bea.plots.animation import noise_animation
+from bea.plots.clocks import noise_clocks
 from bea.plots.modified_flow import modified_flow_figure
+from bea.plots.noise import noise_cloud
 from bea.plots.phase import phase_portrait
 from bea.plots.slopes import error_against_step
 from bea.plots.sparse import coordinate_paths, error_path, phase_diagram, stopping_windows
@@ -14,6 +17,9 @@ __all__ = [
     "free_tree",
     "loss_surface",
     "modified_flow_figure",
+    "noise_animation",
+    "noise_clocks",
+    "noise_cloud",
     "phase_diagram",
     "phase_portrait",
     "rooted_tree",
