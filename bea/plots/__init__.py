@@ -1,4 +1,4 @@
-"""Pictures: functions take results and, if asked, axes to draw on; they return the axes, a figure or an animation."""
+"""Pictures: functions that take results, and axes if asked; they return axes, a figure or an animation."""
 
 from bea.plots.animation import noise_animation
 from bea.plots.clocks import noise_clocks
