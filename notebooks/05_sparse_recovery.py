@@ -94,7 +94,7 @@ windows = [
     early_stopping_window(
         small.X, small.y, small.w_star, depth=depth, alpha=alpha, step_size=0.1 / depth**2, steps=500_000
     )
-    for depth, lowest, highest in ((2, 0.0005, 0.01), (3, 0.002, 0.05), (4, 0.03, 0.1))
+    for depth, lowest, highest in ((2, 1e-6, 1e-3), (3, 0.002, 0.05), (4, 0.03, 0.1))
     for alpha in np.geomspace(lowest, highest, 7)
 ]
 _ = bea.plots.stopping_windows(windows)

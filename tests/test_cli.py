@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import sympy
 from stub_theorems import STUBS
+from sweep_functions import calls
 
 import bea
 from bea.cli import formats, main
@@ -388,28 +389,33 @@ class TestVerify:
         ]
 
     @pytest.mark.parametrize("jobs", [1, 2])
+    def test_a_theorem_that_raises_does_not_stop_the_others(self, stubs, run, jobs, tmp_path):
+        stubs.delitem(THEOREMS, "failing")
+        stubs.setitem(THEOREMS, "raising", STUBS["raising"])
+        code, out, err = run("verify", "raising", "holding", "--jobs", jobs, "--out", tmp_path)
+        assert code == 1
+        assert "holds  raising: measured before" in out
+        says = "predicted no error, measured LookupError: the data are missing"
+        assert f"FAILS  raising: the check comes to its end: {says}" in out
+        assert 'raise LookupError("the data are missing")' in err
+        assert "tasks failed" not in err
+        first, second = json.loads((tmp_path / "results.json").read_text())["theorems"]
+        assert [first["passed"], first["interrupted"], len(first["claims"])] == [False, False, 2]
+        assert "stub_theorems.py" in first["claims"][1]["detail"]
+        assert [second["passed"], len(second["claims"])] == [True, 3]
+        assert "the data are missing" in (tmp_path / "index.html").read_text()
+
+    def test_a_process_that_dies_is_told(self, stubs, run):
+        stubs.setitem(THEOREMS, "dying", STUBS["dying"])
+        code, out, _ = run("verify", "dying", "--jobs", 2)
+        assert code == 0  # one theorem is checked in this process, which does not die
+        code, out, _ = run("verify", "dying", "holding", "--jobs", 2, "--json")
+        assert code == 1
+        assert "BrokenProcessPool" in json.loads(out)["theorems"][0]["claims"][-1]["measured"]
+
+    @pytest.mark.parametrize("jobs", [1, 2])
     def test_ctrl_c_in_a_process_of_its_own(self, jobs, tmp_path):
-        code = (
-            "import signal, sys\n"
-            "from stub_theorems import STUBS\n"
-            "from bea.cli import main\n"
-            "from bea.theorems import THEOREMS\n"
-            "if __name__ == '__main__':\n"
-            "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-            "    THEOREMS.clear()\n"
-            "    THEOREMS.update({name: STUBS[name] for name in ('holding', 'endless')})\n"
-            f"    sys.exit(main(['verify', '--jobs', '{jobs}', '--out', {str(tmp_path)!r}]))\n"
-        )
-        script = tmp_path / "script.py"
-        script.write_text(code)
-        oracles = os.path.dirname(sys.modules["stub_theorems"].__file__)
-        process = subprocess.Popen(
-            [sys.executable, script],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([oracles, os.environ.get("PYTHONPATH", "")])},
-        )
+        process = start_stubs(tmp_path, ["holding", "endless"], jobs)
         while "holding: holds" not in process.stderr.readline():
             pass
         while "measured before" not in process.stdout.readline():
@@ -423,6 +429,60 @@ class TestVerify:
             ("holding", False, 3),
             ("endless", True, 1),
         ]
+
+    @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+    @pytest.mark.parametrize("jobs", [1, 2])
+    def test_a_check_that_was_stopped_goes_on_where_it_was(self, jobs, stop, tmp_path):
+        """Twelve of twenty tasks are done when it is stopped, and one has begun."""
+        log, gate = tmp_path / "log", tmp_path / "log.closed"
+        environment = {"STUB_LOG": str(log), "STUB_VERSION": "1"}
+        gate.touch()
+        process = start_stubs(tmp_path, ["holding", "sweeping"], jobs, **environment)
+        while calls(log)[-1:] != [12]:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(stop)
+        process.communicate(timeout=60)
+        assert process.returncode == (130 if stop == signal.SIGINT else -signal.SIGKILL)
+        assert len(list((tmp_path / "runs" / "sweeping").glob("*.npz"))) == 12
+        gate.unlink()
+        process = start_stubs(tmp_path, ["holding", "sweeping"], jobs, **environment)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert f"sweeping: goes on from the results in {tmp_path / 'runs' / 'sweeping'}" in err
+        assert calls(log)[:12] == list(range(12))
+        assert set(calls(log)[12:]) == set(range(12, 20))  # nothing that was done is done again
+
+    def test_the_results_of_sweeps_do_not_replace_a_file(self, stubs, run, tmp_path):
+        (tmp_path / "runs").write_text("mine")
+        code, _, err = run("verify", "holding", "--out", tmp_path)
+        assert code == 2
+        assert "there is a file of that name" in err
+
+
+def start_stubs(folder, names, jobs, **environment):
+    """A process that checks stub theorems and writes its report into a folder."""
+    code = (
+        "import signal, sys\n"
+        "from stub_theorems import STUBS\n"
+        "from bea.cli import main\n"
+        "from bea.theorems import THEOREMS\n"
+        "if __name__ == '__main__':\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "    THEOREMS.clear()\n"
+        f"    THEOREMS.update({{name: STUBS[name] for name in {names!r}}})\n"
+        f"    sys.exit(main(['verify', '--jobs', '{jobs}', '--out', {str(folder)!r}]))\n"
+    )
+    script = folder / "script.py"
+    script.write_text(code)
+    paths = [os.path.dirname(sys.modules["stub_theorems"].__file__), os.environ.get("PYTHONPATH", "")]
+    return subprocess.Popen(
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment},
+    )
 
 
 class TestListings:

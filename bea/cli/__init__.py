@@ -148,7 +148,12 @@ def _add_verify(commands: Any) -> None:
     )
     verify.set_defaults(command="bea.cli.verify:run")
     verify.add_argument("names", nargs="*", metavar="NAME", help="one of bea theorems (default: all)")
-    verify.add_argument("--out", metavar="DIR", help="write DIR/index.html and DIR/results.json")
+    verify.add_argument(
+        "--out",
+        metavar="DIR",
+        help="write DIR/index.html and DIR/results.json; long experiments keep their results in DIR/runs, "
+        "from where a check that was stopped goes on when it is started again",
+    )
     verify.add_argument("--open", action="store_true", help="show the page in a browser, where there is one")
     verify.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="check so many theorems at a time (default: 1)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -9,11 +10,14 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from bea.reports import Section
+from bea.sweeps import Progress as SweepProgress
 from bea.theorems.claims import Claim, show, show_interval
 
 __all__ = ["Progress"]
 
 _CLEAR_LINE = "\r\x1b[K"
+#: Seconds between two lines on the tasks of experiments, where no line is kept up to date.
+_PAUSE = 30.0
 
 
 class Progress:
@@ -37,6 +41,8 @@ class Progress:
         self._lock = threading.Lock()
         self._begun = time.perf_counter()
         self._running: dict[str, int] = {}
+        self._tasks: dict[str, str] = {}
+        self._last_tasks = self._begun
         self._over = threading.Event()
         self._clock = threading.Thread(target=self._tick, daemon=True)
 
@@ -56,6 +62,17 @@ class Progress:
         self._running[name] = 0
         if not self._live:
             self._print(f"{name}: checking", sys.stderr)
+
+    def note(self, text: str) -> None:
+        """Say something about the checks."""
+        self._print(text, sys.stderr)
+
+    def tasks(self, name: str, progress: SweepProgress) -> None:
+        """A task of an experiment is done."""
+        self._tasks[name] = f", {progress}" if progress.done < progress.total else ""
+        if not self._live and time.perf_counter() - self._last_tasks >= _PAUSE:
+            self._last_tasks = time.perf_counter()
+            self._print(f"{name}: {progress}", sys.stderr)
 
     def claim(self, name: str, claim: Claim) -> None:
         """A claim has been measured."""
@@ -78,9 +95,12 @@ class Progress:
 
     def _tick(self) -> None:
         while not self._over.wait(0.2):
-            claims = ", ".join(f"{name}: {n} claims" for name, n in list(self._running.items()))
+            claims = "; ".join(
+                f"{name}: {n} claims{self._tasks.get(name, '')}" for name, n in list(self._running.items())
+            )
+            line = f"{time.perf_counter() - self._begun:.0f} s  {claims}"
             with self._lock:
-                sys.stderr.write(f"{_CLEAR_LINE}{time.perf_counter() - self._begun:.0f} s  {claims}")
+                sys.stderr.write(f"{_CLEAR_LINE}{line[: shutil.get_terminal_size().columns - 1]}")
                 sys.stderr.flush()
 
     def _print(self, line: str, stream: TextIO, end: str = "\n") -> None:

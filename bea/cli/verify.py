@@ -22,6 +22,9 @@ __all__ = ["run"]
 
 HOLDS, FAILS, INTERRUPTED = 0, 1, 130
 
+#: The folder beside the report in which experiments keep their results.
+RUNS = "runs"
+
 
 def run(arguments: Namespace) -> int:
     """Check the theorems; the exit code tells whether all of them hold."""
@@ -38,7 +41,8 @@ def run(arguments: Namespace) -> int:
     folder = None if arguments.out is None else prepare_folder(arguments.out)
 
     jobs = min(arguments.jobs, len(names))
-    settings = Settings(arguments.quick, arguments.seed, figures=folder is not None, jobs=jobs)
+    runs = None if folder is None else folder / RUNS
+    settings = Settings(arguments.quick, arguments.seed, figures=folder is not None, jobs=jobs, runs=runs)
     matplotlib.use("Agg")
     with Progress(names, claims_to=sys.stderr if arguments.json else sys.stdout) as progress:
         sections = check_all(names, settings, progress)
@@ -66,6 +70,8 @@ def prepare_folder(out: str) -> Path:
         raise UsageError(f"the folder {out} cannot be made: {error.strerror}") from None
     if not os.access(folder, os.W_OK):
         raise UsageError(f"the folder {out} cannot be written")
+    if (folder / RUNS).exists() and not (folder / RUNS).is_dir():
+        raise UsageError(f"results are kept in the folder {folder / RUNS}, but there is a file of that name")
     return folder
 
 

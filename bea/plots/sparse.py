@@ -59,7 +59,9 @@ def coordinate_paths(run: Descent, problem: Problem | None = None, *, ax: Axes |
         _require(problem, Problem, "problem", "bea.sparse.problem")
         for k, value in enumerate(problem.truth[run.coordinates]):
             ax.axhline(value, color=order_colour(k), linestyle="--", linewidth=0.8, zorder=1, gid="truth")
+        ax.plot([], [], color="0.4", linestyle="--", linewidth=0.8, label="$w^*$")
     ax.set(xlabel="iterate", ylabel="coordinate of $w$", title=_setting(run))
+    ax.locator_params(axis="x", nbins=5)
     if len(run.coordinates) <= 8:
         ax.legend(**OUTSIDE)
     return ax

@@ -28,7 +28,7 @@ def sparse_theorem_figure(data: dict[str, Any]) -> Figure:
     """
     figure = Figure(figsize=(13, 7.6), layout="constrained")
     axes = figure.subplots(2, 3)
-    _windows(axes[0, 0], data["windows"])
+    _windows(axes[0, 0], *data["windows"])
     _rate(axes[0, 1], data["rate"]["n"])
     _scales(axes[0, 2], data["scales"])
     _learning(axes[1, 0], data["learning"])
@@ -37,13 +37,18 @@ def sparse_theorem_figure(data: dict[str, Any]) -> Figure:
     return figure
 
 
-def _windows(ax: Axes, windows: dict[int, dict[str, np.ndarray]]) -> None:
+def _windows(ax: Axes, steps: int, windows: dict[int, dict[str, np.ndarray]]) -> None:
+    """Windows as lines; what is not reached by the last step has no marker."""
     for depth, ends in windows.items():
         across = depth + np.linspace(-0.3, 0.3, len(ends["start"]))
         colour = order_colour(depth - 2)
         ax.vlines(across, ends["start"], ends["stop"], color=colour, alpha=0.5)
-        ax.plot(across, ends["start"], "o", color=colour, markersize=3.5)
-        ax.plot(across, ends["stop"], "^", color="white", markeredgecolor=colour, markersize=4.5)
+        begun, closed = ends["start"] < steps, ends["stop"] < steps
+        ax.plot(across[begun], ends["start"][begun], "o", color=colour, markersize=3.5)
+        ax.plot(
+            across[closed], ends["stop"][closed], "^", color="white", markeredgecolor=colour, markersize=4.5
+        )
+    ax.axhline(steps, color="0.5", linewidth=0.8, linestyle=":", label="last step")
     ax.set(
         yscale="log",
         xticks=list(windows),
@@ -53,7 +58,7 @@ def _windows(ax: Axes, windows: dict[int, dict[str, np.ndarray]]) -> None:
     )
     ax.plot([], [], "o", color="0.3", label="support found")
     ax.plot([], [], "^", color="white", markeredgecolor="0.3", label=r"off it beyond $\alpha^{N/4}$")
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right")
 
 
 def _rate(ax: Axes, rate: tuple[tuple[float, ...], np.ndarray, np.ndarray]) -> None:

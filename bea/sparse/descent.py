@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bea.sparse.kernels import DIVERGED_SQUARES, MEASURES, WIDTH
-from bea.sparse.network import Data, Group, compress, read_alpha, read_positives, read_records
+from bea.sparse.network import (
+    Data,
+    Group,
+    compress,
+    read_alpha,
+    read_depth,
+    read_positives,
+    read_records,
+    smaller_step,
+)
 from bea.sparse.problems import Problem, read_positive
 from bea.systems.catalogue.data import read_array, read_count
 
@@ -91,7 +100,7 @@ class Descent(_Recorded):
     success : bool
         Whether all steps were made.
     message : str
-        What happened, in a sentence.
+        What happened, in a sentence; after a divergence it names a step size that works.
     depth, steps, alpha, step_size
         The arguments.
     initial_scale : float
@@ -101,6 +110,7 @@ class Descent(_Recorded):
     alpha: float
     step_size: float
     diverged_at: int | None
+    remedy: str = ""
 
     @property
     def initial_scale(self) -> float:
@@ -119,7 +129,7 @@ class Descent(_Recorded):
             return f"made {self.steps} steps"
         return (
             f"the iterates diverged: at iterate {self.diverged_at} |Xw − y|² is no number or beyond "
-            f"{DIVERGED_SQUARES:g}"
+            f"{DIVERGED_SQUARES:g}{self.remedy and '; '}{self.remedy}"
         )
 
 
@@ -189,7 +199,7 @@ def descend(
     problem : Problem
         The data; own data as ``Problem(X, y)`` or ``Problem(X, y, w_star)``.
     depth : int
-        The depth N ≥ 1.
+        The depth N ≥ 2.
     alpha, initial_scale : float
         Exactly one of them: α itself, at which every u and v begins, or αᴺ, which published plots call the
         initial scale.
@@ -218,7 +228,7 @@ def descend(
     Warns
     -----
     RuntimeWarning
-        If the iterates diverge.
+        If the iterates diverge: it tells at which iterate, and a smaller step size that was tried and works.
 
     Notes
     -----
@@ -239,16 +249,18 @@ def descend(
     >>> run.w[:3].round(3)
     array([ 1., -1.,  2.])
     """
-    N, data = read_count(depth, "depth"), _read_problem(problem)
+    N, data = read_depth(depth), _read_problem(problem)
     start = read_alpha(alpha, initial_scale, N)
     if start.ndim:
         raise TypeError("alpha and initial_scale must be one number here; descend_batch takes several")
     eta = read_positive(step_size, "step_size")
     steps, recorder = read_records(data, steps, record, spacing, coordinates)
-    group = Group(compress(data.X, data.y[None]), N, bool(signed), start[None], np.array([eta]), recorder)
+    whole = compress(data.X, data.y[None])
+    group = Group(whole, N, bool(signed), start[None], np.array([eta]), recorder)
     group.run(steps)
     u, v, w = group.last[:, 0]
     end = None if group.diverged[0] < 0 else int(group.diverged[0])
+    remedy = "" if end is None else smaller_step(whole, N, bool(signed), start, eta, steps, end)
     reached = slice(None) if end is None else recorder.due < end
     result = Descent(
         recorder.due[reached],
@@ -263,6 +275,7 @@ def descend(
         float(start),
         eta,
         end,
+        remedy,
     )
     if not result.success:
         warnings.warn(result.message, RuntimeWarning, stacklevel=2)
@@ -312,7 +325,7 @@ def descend_batch(
     Warns
     -----
     RuntimeWarning
-        If members diverge.
+        If members diverge; `descend` with such a member alone finds a step size that works.
 
     Notes
     -----
@@ -327,7 +340,7 @@ def descend_batch(
     >>> runs.l2_error[:, -1].round(2)
     array([0.03, 0.23, 0.94])
     """
-    N, data = read_count(depth, "depth"), _read_problem(problem)
+    N, data = read_depth(depth), _read_problem(problem)
     etas = read_positives(step_size, "step_size")
     starts, Y = read_alpha(alpha, initial_scale, N), data.y[None]
     if targets is not None:
@@ -353,7 +366,12 @@ def descend_batch(
     diverged = np.concatenate([group.diverged for group in groups])[:m]
     if (diverged >= 0).any():
         members = np.flatnonzero(diverged >= 0).tolist()
-        warnings.warn(f"the iterates of the members {members} diverged", RuntimeWarning, stacklevel=2)
+        warnings.warn(
+            f"the iterates of the members {members} diverged; descend with one of them alone tells when, and "
+            "finds a step size that works",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     return DescentBatch(
         recorder.due,
         np.concatenate([group.table for group in groups])[:m],

@@ -117,6 +117,8 @@ def growth(t: ArrayLike, start: float, *, residual: float, depth: int, step_size
     """
     speed, N = _speed(residual, depth, step_size)
     w0, time = read_positive(start, "start"), np.asarray(t, dtype=float)
+    if not np.isfinite(time).all():
+        raise ValueError(f"t must be finite, not {t!r}")
     if N == 2:
         return w0 * np.exp(speed * time)
     q = (N - 2) / N

@@ -20,6 +20,9 @@ WIDTH = 4
 #: The number of columns is a multiple of this.
 COLUMNS = 16
 
+#: So many columns are few: two tiles of four rows, w and the gradient fit into 32 KiB.
+NARROW = 400
+
 #: A sum of squared residuals beyond this, or one that is no number, has diverged.
 DIVERGED_SQUARES = 1e200
 
@@ -27,6 +30,9 @@ DIVERGED_SQUARES = 1e200
 MEASURES = ("loss", "l2_error", "support_error", "off_support", "off_support_signed")
 
 _compile = njit(cache=True, nogil=True, error_model="numpy")
+
+#: What an iteration of a small problem consists of is made part of the loop: calls would cost it a tenth.
+_inline = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 
 #: Sums may be added in any order, which lets them be vectorized; the order is fixed in the machine code.
 _compile_sums = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
@@ -36,23 +42,57 @@ _compile_sums = njit(cache=True, nogil=True, error_model="numpy", fastmath={"rea
 def _gradient_of_one(X, Y, W, G, squares):
     """G = Xᵀ(X w − y) and |X w − y|², for one member."""
     p = X.shape[1]
-    w, g = W[0], G[0]
     total = 0.0
+    for j in range(p):
+        G[0, j] = 0.0
     for i in range(0, X.shape[0], 4):
-        x0, x1, x2, x3 = X[i], X[i + 1], X[i + 2], X[i + 3]
         r0 = r1 = r2 = r3 = 0.0
         for j in range(p):
-            r0 += x0[j] * w[j]
-            r1 += x1[j] * w[j]
-            r2 += x2[j] * w[j]
-            r3 += x3[j] * w[j]
-        r0 -= Y[0, i]
-        r1 -= Y[0, i + 1]
-        r2 -= Y[0, i + 2]
-        r3 -= Y[0, i + 3]
+            w = W[0, j]
+            r0 += X[i, j] * w
+            r1 += X[i + 1, j] * w
+            r2 += X[i + 2, j] * w
+            r3 += X[i + 3, j] * w
+        r0, r1, r2, r3 = r0 - Y[0, i], r1 - Y[0, i + 1], r2 - Y[0, i + 2], r3 - Y[0, i + 3]
         total += r0 * r0 + r1 * r1 + r2 * r2 + r3 * r3
         for j in range(p):
-            g[j] += r0 * x0[j] + r1 * x1[j] + r2 * x2[j] + r3 * x3[j]
+            G[0, j] += r0 * X[i, j] + r1 * X[i + 1, j] + r2 * X[i + 2, j] + r3 * X[i + 3, j]
+    squares[0] = total
+
+
+@_compile_sums
+def _gradient_of_narrow(X, Y, W, G, squares):
+    """The same for few columns.
+
+    While a tile, whose residuals are r, is added to the gradient, the products s of the next one are formed:
+    neither waits for the sums of the other.
+    """
+    p, last = X.shape[1], X.shape[0] - 4
+    total = r0 = r1 = r2 = r3 = 0.0
+    for j in range(p):
+        w = W[0, j]
+        r0 += X[0, j] * w
+        r1 += X[1, j] * w
+        r2 += X[2, j] * w
+        r3 += X[3, j] * w
+        G[0, j] = 0.0
+    for i in range(0, last, 4):
+        r0, r1, r2, r3 = r0 - Y[0, i], r1 - Y[0, i + 1], r2 - Y[0, i + 2], r3 - Y[0, i + 3]
+        total += r0 * r0 + r1 * r1 + r2 * r2 + r3 * r3
+        s0 = s1 = s2 = s3 = 0.0
+        for j in range(p):
+            w = W[0, j]
+            G[0, j] += r0 * X[i, j] + r1 * X[i + 1, j] + r2 * X[i + 2, j] + r3 * X[i + 3, j]
+            s0 += X[i + 4, j] * w
+            s1 += X[i + 5, j] * w
+            s2 += X[i + 6, j] * w
+            s3 += X[i + 7, j] * w
+        r0, r1, r2, r3 = s0, s1, s2, s3
+    i = last
+    r0, r1, r2, r3 = r0 - Y[0, i], r1 - Y[0, i + 1], r2 - Y[0, i + 2], r3 - Y[0, i + 3]
+    total += r0 * r0 + r1 * r1 + r2 * r2 + r3 * r3
+    for j in range(p):
+        G[0, j] += r0 * X[i, j] + r1 * X[i + 1, j] + r2 * X[i + 2, j] + r3 * X[i + 3, j]
     squares[0] = total
 
 
@@ -62,6 +102,7 @@ def _gradient_of_four(X, Y, W, G, squares):
     p = X.shape[1]
     w0, w1, w2, w3 = W[0], W[1], W[2], W[3]
     g0, g1, g2, g3 = G[0], G[1], G[2], G[3]
+    G[:] = 0.0
     squares[:] = 0.0
     for i in range(0, X.shape[0], 4):
         x0, x1, x2, x3 = X[i], X[i + 1], X[i + 2], X[i + 3]
@@ -102,7 +143,7 @@ def _gradient_of_four(X, Y, W, G, squares):
             g3[j] += a * r03 + b * r13 + c * r23 + d * r33
 
 
-@_compile
+@_inline
 def _powers(u, depth, power):
     """power = u^(depth − 1), entry by entry, by multiplication."""
     for j in range(u.size):
@@ -112,7 +153,7 @@ def _powers(u, depth, power):
             power[j] *= u[j]
 
 
-@_compile
+@_inline
 def weights(state, depth, signed, powers, W):
     """W = uᴺ − vᴺ, or uᴺ; the powers uᴺ⁻¹ and vᴺ⁻¹ are kept for the update."""
     for b in range(W.shape[0]):
@@ -127,14 +168,15 @@ def weights(state, depth, signed, powers, W):
                 w[j] = a[j] * u[j]
 
 
-@_compile
+@_inline
 def _look(network, state, work, diverged, t):
     """Weights, gradients and squares at the iterate t; a member that has diverged goes back by one step."""
     X, Y, depth, signed, _ = network
     powers, W, G, before, squares = work
     weights(state, depth, signed, powers, W)
-    G[:] = 0.0
-    if W.shape[0] == 1:
+    if W.shape[0] == 1 and X.shape[1] <= NARROW:
+        _gradient_of_narrow(X, Y, W, G, squares)
+    elif W.shape[0] == 1:
         _gradient_of_one(X, Y, W, G, squares)
     else:
         _gradient_of_four(X, Y, W, G, squares)
@@ -144,7 +186,7 @@ def _look(network, state, work, diverged, t):
             state[:, b] = before[:, b]
 
 
-@_compile
+@_inline
 def _update(network, state, work, diverged):
     """u ← u − 2Nη r uᴺ⁻¹ and v ← v + 2Nη r vᴺ⁻¹, where a rate is 2Nη/n and G is n r."""
     signed, rates = network[3], network[4]
@@ -164,7 +206,7 @@ def _update(network, state, work, diverged):
                 v[j] += c * g[j] * a[j]
 
 
-@_compile
+@_inline
 def _measure(w, squares, offset, n, w_star, support, coordinates, row):
     """One row of a table, its columns those of `MEASURES` and the chosen coordinates."""
     total = inside = outside = 0.0
@@ -182,7 +224,7 @@ def _measure(w, squares, offset, n, w_star, support, coordinates, row):
         row[5 + k] = w[coordinates[k]]
 
 
-@_compile
+@_inline
 def observe(network, state, work, diverged, recorder, clock):
     """Look at the iterate ``clock[0]`` and record it if it is due; ``clock[1]`` counts what was recorded."""
     due, table, offset, n, w_star, support, coordinates = recorder
@@ -195,7 +237,7 @@ def observe(network, state, work, diverged, recorder, clock):
         clock[1] = k + 1
 
 
-@_compile
+@_inline
 def _any_left(diverged):
     """Whether a member has not diverged."""
     return diverged.min() < 0

@@ -11,10 +11,22 @@ from bea.sparse.kernels import COLUMNS, MEASURES, WIDTH, advance, observe, weigh
 from bea.sparse.problems import Problem, read_indices, read_positive
 from bea.systems.catalogue.data import read_count
 
-__all__ = ["Data", "Group", "Recorder", "compress", "read_alpha", "read_records"]
+__all__ = [
+    "Data",
+    "Group",
+    "Recorder",
+    "compress",
+    "read_alpha",
+    "read_depth",
+    "read_records",
+    "smaller_step",
+]
 
 #: About how many multiplications are made between two looks at the keyboard.
 _CHUNK = 2_000_000_000
+
+#: How often a step size that diverges is halved at most, to find one that does not.
+MOST_HALVINGS = 60
 
 SPACINGS = ("logarithmic", "linear")
 
@@ -98,6 +110,36 @@ class Group:
     def last(self) -> np.ndarray:
         """u, v and w of the last iterates, of shape (3, m, p)."""
         return np.concatenate([self.state, self.work[1][None]])[:, :, : self.p]
+
+
+def smaller_step(
+    data: Data, depth: int, signed: bool, start: np.ndarray, eta: float, steps: int, diverged_at: int
+) -> str:
+    """A sentence with a step size below `eta`, found by halving, with which the run does not diverge.
+
+    What took t steps takes about 2t with half the step size. So many are tried and twice as many again, and
+    more if they are quickly made, up to all.
+    """
+    if diverged_at == 0:
+        return "no step size helps, since that is the start"
+    nothing = np.empty(0, dtype=np.int64)
+    recorder = Recorder(nothing, np.zeros(data.X.shape[1]), np.zeros(data.X.shape[1], dtype=bool), nothing)
+    for halvings in range(1, MOST_HALVINGS + 1):
+        smaller = eta / 2**halvings
+        group = Group(data, depth, signed, start[None], np.array([smaller]), recorder)
+        tried = min(steps, max(4 * diverged_at * 2**halvings, group.chunk))
+        group.run(tried)
+        if group.diverged[0] < 0:
+            return f"with step_size = {smaller:g} {tried} steps do not diverge"
+    return f"no step size down to {smaller:g} helps"
+
+
+def read_depth(value: Any) -> int:
+    """The depth N of a network, at least 2: with N = 1 the weights themselves would be trained."""
+    depth = read_count(value, "depth")
+    if depth < 2:
+        raise ValueError("depth must be at least 2, not 1, for which w = u − v and descent is linear")
+    return depth
 
 
 def read_alpha(alpha: Any, initial_scale: Any, depth: int) -> np.ndarray:

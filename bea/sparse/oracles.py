@@ -69,7 +69,7 @@ def oracle_ridge(problem: Problem, penalties: ArrayLike | None = None) -> Oracle
     truth = problem.truth
     U, s, Vt = np.linalg.svd(problem.X, full_matrices=False)
     projected, scale = U.T @ problem.y, problem.n
-    levels = _penalties(penalties, np.geomspace(1e-6, 1e3, 200) * s[0] ** 2 / scale)
+    levels = _penalties(penalties, np.geomspace(1e-6, 1e3, 200) * (s[0] ** 2 / scale or 1.0))
     return _best(truth, levels, lambda level: (s * projected / (s**2 + scale * level)) @ Vt)
 
 

@@ -51,13 +51,13 @@ class Problem:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        X, y = read_array(self.X, 2, "X"), read_array(self.y, 1, "y")
+        X, y = _read_data(self.X, 2, "X"), _read_data(self.y, 1, "y")
         if len(X) != len(y):
             raise ValueError(f"X has {len(X)} rows but y has {len(y)} entries")
         object.__setattr__(self, "X", np.ascontiguousarray(X))
         object.__setattr__(self, "y", y)
         if self.w_star is not None:
-            w_star = read_array(self.w_star, 1, "w_star")
+            w_star = _read_data(self.w_star, 1, "w_star")
             if len(w_star) != X.shape[1]:
                 raise ValueError(f"X has {X.shape[1]} columns but w_star has {len(w_star)} entries")
             object.__setattr__(self, "w_star", w_star)
@@ -256,6 +256,16 @@ def problem(
     X = DESIGNS[design](n, columns, generator, **options)
     y = X @ w_star + sigma * generator.standard_normal(len(X))
     return Problem(X, y, w_star, sigma, rng if isinstance(rng, int) else None)
+
+
+def _read_data(values: ArrayLike, ndim: int, name: str) -> np.ndarray:
+    """`values` as an array with `ndim` axes; of many entries, the sentence names the first bad one."""
+    array = np.asarray(values)
+    if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
+        place = tuple(np.argwhere(~finite)[0].tolist())
+        where = ", ".join(map(str, place))
+        raise ValueError(f"{name} must be finite, but {name}[{where}] is {array[place]}")
+    return read_array(array, ndim, name)
 
 
 def read_number(value: Any, name: str) -> float:

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bea.sparse.kernels import watch
-from bea.sparse.network import Group, compress, read_alpha, read_records
+from bea.sparse.network import Group, compress, read_alpha, read_depth, read_records, smaller_step
 from bea.sparse.problems import Problem, read_positive
-from bea.systems.catalogue.data import read_count
 
 __all__ = ["Window", "early_stopping_window"]
 
@@ -109,7 +108,7 @@ def early_stopping_window(
     Warns
     -----
     RuntimeWarning
-        If the iterates diverge before both ends are found.
+        If the iterates diverge before both ends are found: it names a step size that was tried and works.
 
     References
     ----------
@@ -125,7 +124,7 @@ def early_stopping_window(
     >>> window.start < window.stop
     True
     """
-    data, N = Problem(np.asarray(X), np.asarray(y), np.asarray(w_star)), read_count(depth, "depth")
+    data, N = Problem(np.asarray(X), np.asarray(y), np.asarray(w_star)), read_depth(depth)
     if rule not in RULES:
         raise ValueError(f"rule must be one of {', '.join(RULES)}, not {rule!r}")
     order = np.argsort(~data.support, kind="stable")
@@ -140,9 +139,8 @@ def early_stopping_window(
     large = float(start ** (N / 4)) if threshold is None else read_positive(threshold, "threshold")
     near, eta = read_positive(tolerance, "tolerance"), read_positive(step_size, "step_size")
     steps, recorder = read_records(data, steps, [], "linear", [])
-    group = Group(
-        compress(data.X[:, order], data.y[None]), N, bool(signed), start[None], np.array([eta]), recorder
-    )
+    whole = compress(data.X[:, order], data.y[None])
+    group = Group(whole, N, bool(signed), start[None], np.array([eta]), recorder)
     found = _watch(group, data.truth[order], k, (near, large), rule == "signed", steps)
     window = Window(
         start=found[0],
@@ -158,7 +156,10 @@ def early_stopping_window(
         step_size=eta,
     )
     if window.diverged_at is not None:
-        warnings.warn(f"the iterates diverged at iterate {window.diverged_at}", RuntimeWarning, stacklevel=2)
+        remedy = smaller_step(whole, N, bool(signed), start, eta, steps, window.diverged_at)
+        warnings.warn(
+            f"the iterates diverged at iterate {window.diverged_at}; {remedy}", RuntimeWarning, stacklevel=2
+        )
     return window
 
 

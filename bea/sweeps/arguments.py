@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import operator
 import os
 from collections.abc import Callable
@@ -11,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bea.sweeps.grid import Grid
-from bea.sweeps.identity import code_hash, qualified_name
+from bea.sweeps.identity import code_hash, qualified_name, signature_of, takes_rng
 from bea.sweeps.outcome import Job
 
 __all__ = ["read_count", "read_executor", "read_job"]
@@ -29,7 +27,7 @@ def read_job(function: Any, grid: Grid, store: Any, version: Any, rng: Any) -> J
     if folder is not None and folder.exists() and not folder.is_dir():
         raise ValueError(f"store must be a folder, but {folder} is a file")
     seed = _read_seed(rng)
-    draws = _takes_rng(function) and not all("rng" in task for task in grid.parameters)
+    draws = takes_rng(function) and not all("rng" in task for task in grid.parameters)
     _require_names(function, grid, draws)
     if version is None and folder is not None:
         version = f"source {code_hash(function)}"
@@ -37,16 +35,9 @@ def read_job(function: Any, grid: Grid, store: Any, version: Any, rng: Any) -> J
     return Job(function, qualified_name(function), version, seed if draws else None, kept_in)
 
 
-def _takes_rng(function: Callable[..., Any]) -> bool:
-    """Whether a function has a parameter rng that is still free."""
-    signature = _signature(function)
-    bound = isinstance(function, functools.partial) and "rng" in function.keywords
-    return signature is not None and "rng" in signature.parameters and not bound
-
-
 def _require_names(function: Callable[..., Any], grid: Grid, draws: bool) -> None:
     """Refuse a function that cannot be called with the names of the parameters."""
-    signature = _signature(function)
+    signature = signature_of(function)
     if signature is None:
         return
     for names in {tuple(task): None for task in grid.parameters}:
@@ -58,14 +49,6 @@ def _require_names(function: Callable[..., Any], grid: Grid, draws: bool) -> Non
                 f"{qualified_name(function)}{signature} cannot be called with the parameters of the grid, "
                 f"{', '.join(names) or 'none'}: {error}"
             ) from None
-
-
-def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
-    """The parameters of a function; some that are written in C do not tell them."""
-    try:
-        return inspect.signature(function)
-    except ValueError:
-        return None
 
 
 def _read_seed(rng: Any) -> int:

@@ -6,12 +6,15 @@ import functools
 import inspect
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
+import bea
 from bea.sweeps.content import hash_of, plain
+from bea.sweeps.store import versions
 
-__all__ = ["code_hash", "qualified_name"]
+__all__ = ["code_hash", "package_hash", "qualified_name", "signature_of", "takes_rng"]
 
 
 def qualified_name(function: Callable[..., Any]) -> str:
@@ -26,6 +29,41 @@ def qualified_name(function: Callable[..., Any]) -> str:
         function = function.func
     named = function if hasattr(function, "__qualname__") else type(function)
     return f"{named.__module__}.{named.__qualname__}"
+
+
+def signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
+    """The parameters of a function; some that are written in C do not tell them."""
+    try:
+        return inspect.signature(function)
+    except ValueError:
+        return None
+
+
+def takes_rng(function: Callable[..., Any]) -> bool:
+    """Whether a function has a parameter rng that is still free.
+
+    Examples
+    --------
+    >>> takes_rng(lambda n, rng: n), takes_rng(functools.partial(lambda n, rng: n, rng=1))
+    (True, False)
+    """
+    signature = signature_of(function)
+    bound = isinstance(function, functools.partial) and "rng" in function.keywords
+    return signature is not None and "rng" in signature.parameters and not bound
+
+
+@functools.cache
+def package_hash() -> str:
+    """The hash of the source of the whole package and of the versions of what it needs.
+
+    Examples
+    --------
+    >>> len(package_hash())
+    40
+    """
+    folder = Path(bea.__file__).parent
+    sources = {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in folder.rglob("*.py")}
+    return hash_of({"versions": versions(), "sources": sources})
 
 
 def code_hash(function: Callable[..., Any]) -> str:
@@ -87,8 +125,17 @@ def _function(function: FunctionType, owner: str, above: tuple[object, ...]) -> 
     }
     return {
         "source": _source(function, owner),
+        **_apart(function.__code__),
         "carried": {name: _content(item, owner, above) for name, item in carried.items()},
     }
+
+
+def _apart(code: CodeType) -> dict[str, Any]:
+    """What tells functions apart that are written on one line, whose source is that line for both."""
+    if code.co_name != "<lambda>":
+        return {}
+    constants = [repr(value) for value in code.co_consts if not isinstance(value, CodeType)]
+    return {"code": code.co_code.hex(), "names": [*code.co_names, *code.co_varnames], "constants": constants}
 
 
 def _source(function: FunctionType, owner: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 
+from bea.sweeps import Progress as SweepProgress
 from bea.theorems.claims import Progress, Run, Theorem, Verdict
 
 __all__ = ["THEOREMS", "get_theorem", "verify"]
@@ -51,6 +55,8 @@ def verify(
     quick: bool = False,
     rng: int | np.random.Generator | None = 0,
     progress: Progress | None = None,
+    store: str | os.PathLike[str] | None = None,
+    sweep_progress: Callable[[SweepProgress], object] | None = None,
 ) -> Verdict:
     """Check a published theorem numerically: predicted beside measured.
 
@@ -64,6 +70,12 @@ def verify(
         Randomness, as in NumPy. The same seed gives the same claims.
     progress : callable, optional
         Called with every `Claim` as soon as it is measured.
+    store : path, optional
+        A folder in which long experiments keep what they have computed: after a kill at any moment the same
+        call goes on where it was. What other code or other versions have computed does not count. A folder
+        for each theorem keeps them apart.
+    sweep_progress : callable, optional
+        Called with a `bea.sweeps.Progress` after every task of such an experiment.
 
     Returns
     -------
@@ -74,7 +86,7 @@ def verify(
     Raises
     ------
     TypeError, ValueError
-        If `name` names no theorem.
+        If `name` names no theorem, or `store` is no path or that of a file.
 
     Examples
     --------
@@ -84,7 +96,7 @@ def verify(
     True
     """
     theorem = get_theorem(name)
-    run = Run(quick=quick, rng=np.random.default_rng(rng))
+    run = Run(quick, np.random.default_rng(rng), store=_read_folder(store), tell=sweep_progress)
     verdict = Verdict(theorem, [], run, rng if isinstance(rng, int) else None, 0.0)
     start = time.perf_counter()
     try:
@@ -96,3 +108,15 @@ def verify(
         verdict.interrupted = True
     verdict.seconds = time.perf_counter() - start
     return verdict
+
+
+def _read_folder(store: str | os.PathLike[str] | None) -> Path | None:
+    """The folder of the results of sweeps, which need not be there yet."""
+    if store is None:
+        return None
+    if not isinstance(store, str | os.PathLike):
+        raise TypeError(f"store must be the path of a folder, not {store!r}")
+    folder = Path(store).absolute()
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"store must be a folder, but {folder} is a file")
+    return folder

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
 from html import escape
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+
+from bea.sweeps import Progress as SweepProgress
+from bea.sweeps import SweepResult, sweep
+from bea.sweeps.identity import code_hash, package_hash, takes_rng
 
 __all__ = ["Claim", "Run", "Theorem", "Verdict", "versions"]
 
@@ -44,11 +50,73 @@ class Claim:
 
 @dataclass
 class Run:
-    """The settings of one check, and what it keeps for its figure."""
+    """The settings of one check, and what it keeps for its figure.
+
+    Attributes
+    ----------
+    quick : bool
+        Whether the check is a reduced one.
+    rng : numpy.random.Generator
+    data : dict
+        What the figure needs.
+    store : Path or None
+        The folder in which the sweeps of the check keep their results; None to keep nothing.
+    tell : callable or None
+        Called with the `bea.sweeps.Progress` of a sweep after each of its tasks.
+    """
 
     quick: bool
     rng: np.random.Generator
     data: dict[str, Any] = field(default_factory=dict)
+    store: Path | None = None
+    tell: Callable[[SweepProgress], object] | None = None
+
+    def sweep(
+        self,
+        function: Callable[..., Any],
+        grid: Mapping[str, Iterable[Any]] | Sequence[Mapping[str, Any]],
+        *,
+        executor: Executor | None = None,
+        **options: Any,
+    ) -> SweepResult:
+        """`bea.sweep` with the store and the progress of the check, and a seed from its random numbers.
+
+        A check that was killed and is started again with the same settings finds there what was done.
+
+        Parameters
+        ----------
+        function, grid, executor
+            As for `bea.sweep`.
+        **options
+            The others of its arguments, before those of the check.
+
+        Returns
+        -------
+        SweepResult
+
+        Raises
+        ------
+        TypeError, ValueError, InterruptedSweep
+            As `bea.sweep` does; also a check with a store needs a function whose source can be read.
+
+        Notes
+        -----
+        Unless a `version` is given, a stored result counts only for the same source of the function and of
+        the whole package, with the same versions of what it needs: a check must not believe what other code
+        has computed.
+
+        Examples
+        --------
+        >>> run = Run(quick=True, rng=np.random.default_rng(0))
+        >>> run.sweep(lambda depth: depth**2, {"depth": [2, 3]})["value"].tolist()
+        [4, 9]
+        """
+        if self.store is not None and options.get("version") is None:
+            options["version"] = f"package {package_hash()}, source {code_hash(function)}"
+        if takes_rng(function) and "rng" not in options:
+            options["rng"] = int(self.rng.integers(2**63))
+        settings: dict[str, Any] = {"store": self.store, "progress": self.tell or False}
+        return sweep(function, grid, executor, **{**settings, **options})
 
 
 class Theorem:

@@ -25,7 +25,6 @@ from bea.sparse import (
     problem,
     rademacher,
 )
-from bea.sweeps import sweep
 from bea.theorems.claims import Run
 
 __all__ = [
@@ -54,7 +53,7 @@ def repeat(
 ) -> dict[str, np.ndarray]:
     """An experiment on several problems with seeds from the check, on all processors; problems come first."""
     seeds = run.rng.integers(2**31, size=problems).tolist()
-    result = sweep(partial(experiment, **setting), {"seed": seeds}, progress=False)
+    result = run.sweep(partial(experiment, **setting), {"seed": seeds})
     if result.errors:
         raise RuntimeError(f"an experiment failed: {result.errors[0]}")
     return {name: np.asarray(result[name]) for name in result.names}

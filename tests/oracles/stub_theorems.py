@@ -1,10 +1,15 @@
-"""Theorems that are checked in no time: one that holds, one that fails, three that do not come to an end."""
+"""Theorems that are checked in no time: two that hold, one that fails, five that do not come to an end."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from typing import Any
+
+from sweep_functions import logged
 
 from bea.theorems.claims import Claim, Run, Theorem
 
@@ -14,6 +19,9 @@ STUBS = {
     "stopped": "stub_theorems:Stopped",
     "endless": "stub_theorems:Endless",
     "undrawn": "stub_theorems:Undrawn",
+    "raising": "stub_theorems:Raising",
+    "sweeping": "stub_theorems:Sweeping",
+    "dying": "stub_theorems:Dying",
 }
 
 
@@ -73,3 +81,46 @@ class Endless(Stopped):
     def check(self, run: Run) -> Iterator[Claim]:
         yield Claim("measured before", 1.0, 1.0, True)
         time.sleep(600)
+
+
+class Raising(Holding):
+    """Its data are not to be found after the first claim."""
+
+    name = "raising"
+
+    def check(self, run: Run) -> Iterator[Claim]:
+        yield Claim("measured before", 1.0, 1.0, True)
+        raise LookupError("the data are missing")
+
+
+class AtOnce(Executor):
+    """Computes when a task is given, one after the other."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(function(*arguments, **options))
+        return future
+
+
+class Sweeping(Holding):
+    """Twenty tasks, which write a log; from 12 on they wait while a gate is closed."""
+
+    name = "sweeping"
+
+    def check(self, run: Run) -> Iterator[Claim]:
+        log = os.environ["STUB_LOG"]
+        version = os.environ.get("STUB_VERSION")
+        grid = {"i": range(20), "log": [log]}
+        found = run.sweep(logged, grid, executor=AtOnce(), batch=1, version=version)
+        yield Claim("sum of squares", 2470.0, float(found["square"].sum()), found["square"].sum() == 2470)
+
+
+class Dying(Holding):
+    """Ends its process, as a fault in compiled code would, unless that is the one of the command."""
+
+    name = "dying"
+
+    def check(self, run: Run) -> Iterator[Claim]:
+        if multiprocessing.parent_process() is not None:
+            os._exit(1)
+        yield Claim("still here", 1.0, 1.0, True)

@@ -6,7 +6,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 import bea
-from bea.plots import coordinate_paths, error_path, phase_diagram, stopping_windows
+from bea.plots import coordinate_paths, error_path, phase_diagram, sparse_theorem, stopping_windows
 
 SETTING = {"depth": 2, "alpha": 0.005, "step_size": 0.01, "steps": 3000}
 
@@ -139,3 +139,12 @@ def test_wrong_arguments_are_refused(run, result):
         phase_diagram(result, "a", "b", "vector")
     with pytest.raises(KeyError, match="no task returned"):
         phase_diagram(result, "a", "b", "nothing")
+
+
+def test_a_window_that_is_open_at_the_last_step_has_no_end():
+    ends = {"start": np.array([10.0, 20.0, 100.0]), "stop": np.array([50.0, 100.0, 60.0])}
+    _, ax = plt.subplots()
+    sparse_theorem._windows(ax, 100, {2: ends})
+    shown = {line.get_marker(): list(line.get_ydata()) for line in ax.get_lines() if len(line.get_xdata())}
+    assert shown["o"] == [10, 20]
+    assert shown["^"] == [50, 60]

@@ -1,5 +1,7 @@
 """Compiled descent on diagonal networks against plain loops, exact numbers and the general iterates."""
 
+import re
+
 import mpmath
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from bea.sparse import Problem, descend, descend_batch, problem
 
 DATA = problem(30, 50, signal=[1.0, -2.0, 0.5], noise=0.3, rng=1)
 TALL = problem(37, 9, signal=[1.0, -2.0, 0.5], noise=0.3, rng=2)
-SETTINGS = [(1, 0.1, 0.02), (2, 0.05, 0.02), (3, 0.2, 0.01), (5, 0.5, 0.005)]
+SETTINGS = [(2, 0.05, 0.02), (3, 0.2, 0.01), (5, 0.5, 0.005)]
 
 
 def close(a, b, scale=1.0):
@@ -203,6 +205,20 @@ class TestDivergence:
         assert np.isfinite(run.table).all()
         assert np.allclose(run.w, w[run.diverged_at - 1], rtol=1e-6)
 
+    @pytest.mark.parametrize("data", [DATA, TALL], ids=["wide", "tall"])
+    def test_the_step_size_that_is_named_works(self, data, recwarn):
+        setting = {"depth": 3, "alpha": 0.1, "steps": 3000}
+        run = descend(data, step_size=1.0, **setting)
+        assert str(recwarn.pop().message) == run.message
+        eta = float(re.search(r"with step_size = (\S+) 3000 steps do not diverge", run.message)[1])
+        assert descend(data, step_size=eta, **setting).success
+        assert not recwarn.list
+        assert not descend(data, step_size=2 * eta, **setting).success  # the first of the halves that works
+
+    def test_no_step_size_helps_a_start_that_is_too_large(self):
+        with pytest.warns(RuntimeWarning, match="at iterate 0 .* no step size helps, since"):
+            descend(Problem([[1.0]], [1e150]), depth=2, alpha=0.1, step_size=0.1, steps=5)
+
     def test_a_small_step_does_not_diverge(self, recwarn):
         assert descend(DATA, depth=3, alpha=0.5, step_size=0.01, steps=1000).success
         assert not recwarn.list
@@ -221,6 +237,7 @@ GOOD = {"depth": 2, "alpha": 0.1, "step_size": 0.01, "steps": 3}
         ({"alpha": [0.1, 0.2]}, TypeError, "descend_batch takes several"),
         ({"alpha": 1e30}, ValueError, "must be below 1e50"),
         ({"depth": 0}, ValueError, "depth must be at least 1, not 0"),
+        ({"depth": 1}, ValueError, "depth must be at least 2, not 1, for which w = u − v"),
         ({"depth": 2.5}, TypeError, "depth must be an integer, not float"),
         ({"step_size": 0}, ValueError, "step_size must be positive, not 0"),
         ({"step_size": float("nan")}, ValueError, "step_size must be finite, not nan"),

@@ -33,7 +33,7 @@ def test_it_solves_the_differential_equation(depth):
     assert growth_rate(end, **setting) == pytest.approx(2 * depth**2 * 0.0021 * end ** (2 - 2 / depth))
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("depth", [2, 3, 4, 5])
 def test_measured_iterates_obey_it(depth):
     # One weight under the residual w − 100, which stands still as long as w is small.
     eta = {1: 1e-7, 2: 1e-5, 3: 1e-4, 4: 2e-5, 5: 1e-5}[depth]
@@ -97,6 +97,7 @@ def test_the_minimax_rate():
         (lambda law: growth_rate(-1, **law), ValueError, "w must be positive and finite, not -1"),
         (lambda law: growth_time(0, 1, **law), ValueError, "start must be positive"),
         (lambda law: growth(1, 0.0, **law), ValueError, "start must be positive"),
+        (lambda law: growth([1, np.nan], 0.1, **law), ValueError, "t must be finite"),
         (lambda law: growth_rate(1, **{**law, "depth": 0}), ValueError, "depth must be at least 1"),
         (lambda law: growth_rate(1, **{**law, "residual": 0}), ValueError, "residual must be positive"),
         (lambda law: exit_time(alpha=1.5, **law), ValueError, "alpha must be below 1, not 1.5"),

@@ -88,6 +88,11 @@ class TestOracles:
         assert best.penalty == pytest.approx(levels[int(np.argmin(errors))])
         assert abs(best.w - estimates[int(np.argmin(errors))]).max() < 1e-10
 
+    def test_ridge_on_inputs_that_are_all_zero(self):
+        best = oracle_ridge(Problem(np.zeros((3, 2)), [1.0, 2.0, 3.0], [1.0, 0.0]))
+        assert best.w.tolist() == [0, 0]
+        assert best.error == 1
+
     @pytest.mark.parametrize("penalty", [0.01, 0.1, 1.0])
     @pytest.mark.parametrize("data", [WIDE, TALL], ids=["wide", "tall"])
     def test_the_lasso_meets_the_conditions_for_a_minimum(self, data, penalty):
@@ -178,6 +183,8 @@ class TestProblems:
             (lambda: correlated(3, 4, correlation=1.0), ValueError, r"must be in \(-1, 1\), not 1.0"),
             (lambda: correlated(3, 4, 0, -0.1, "equicorrelated"), ValueError, r"must be in \[0, 1\)"),
             (lambda: Problem([[1, np.nan]], [1]), ValueError, "X must be finite"),
+            (lambda: Problem([[1, np.inf]], [1]), ValueError, r"X must be finite, but X\[0, 1\] is inf"),
+            (lambda: Problem([[1, 2]], [np.nan]), ValueError, r"y must be finite, but y\[0\] is nan"),
             (lambda: Problem([[1, 2]], [1, 2]), ValueError, "X has 1 rows but y has 2 entries"),
             (lambda: Problem([1, 2], [1, 2]), ValueError, "X must be a matrix"),
         ],

@@ -264,6 +264,10 @@ class TestSameTask:
         with_default = [lambda x, k=k: x * k for k in (2, 3)]
         assert self.reused(tmp_path, *with_default) == 0
 
+    def test_two_functions_on_one_line(self, tmp_path):
+        square, cube = lambda x: x**2, lambda x: x**3
+        assert [bea.sweep(f, {"x": [2]}, store=tmp_path).results for f in (square, cube)] == [[4], [8]]
+
     def test_a_version_stands_for_the_source(self, tmp_path):
         def power(k):
             return lambda x: x**k
