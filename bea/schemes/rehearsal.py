@@ -84,7 +84,7 @@ def _mistake(scheme: Scheme, parts: int) -> str | None:
 
 
 def _is_ours(scheme: Scheme) -> bool:
-    names = [f.name for f in fields(scheme)] if is_dataclass(scheme) else []
+    names: list[str] = [f.name for f in fields(scheme)] if is_dataclass(scheme) else []
     inner = [getattr(scheme, name, None) for name in names]
     return type(scheme).__module__.startswith("bea.") and all(
         _is_ours(value) for value in inner if isinstance(value, Scheme)
