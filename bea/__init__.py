@@ -78,6 +78,7 @@ _PUBLIC = {
     "SweepResult": "bea.sweeps",
     "plots": "bea.plots",
     "sparse": "bea.sparse",
+    "nets": "bea.nets",
 }
 
 __all__ = [
@@ -125,6 +126,7 @@ __all__ = [
     "modified_hamiltonian",
     "modified_loss_of_series",
     "modifying_integrator",
+    "nets",
     "noise",
     "observed_field",
     "plots",
@@ -145,13 +147,15 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from bea import noise, plots, schemes, series, sparse, theorems
+    from bea import nets, noise, plots, schemes, series, sparse, theorems
     from bea.modified import (
         ModifiedEquation,
         ModifiedHamiltonian,
         ModifiedLoss,
         StochasticModifiedEquation,
+        discretization_drift,
         evaluate_series,
+        limit,
         modified_equation,
         modified_hamiltonian,
         modified_loss_of_series,

@@ -13,6 +13,7 @@ import argparse
 
 import peers_derivation
 import peers_flow
+import peers_nets
 import peers_noise
 import peers_schemes
 import peers_series
@@ -22,6 +23,7 @@ import peers_sweep
 SECTIONS = {
     "derivation": peers_derivation.SECTION,
     "flow": peers_flow.SECTION,
+    "nets": peers_nets.SECTION,
     "noise": peers_noise.SECTION,
     "schemes": peers_schemes.SECTION,
     "series": peers_series.SECTION,

@@ -16,6 +16,7 @@ from bea.series.coefficients import Coefficients
 from bea.series.counting import require_order
 from bea.series.exact import lift
 from bea.series.flow_series import FlowSeries, Stages
+from bea.series.momentum import slow_series
 from bea.series.number_fields import number_field
 from bea.series.rings import Array, Ring
 from bea.series.symbolic import Localization, Symbolic
@@ -29,12 +30,17 @@ TAU, SIGMA = sympy.symbols("tau sigma")
 
 
 def bseries(scheme: Scheme, order: int = 6) -> FlowSeries:
-    r"""The B-series of a Runge–Kutta method: its elementary weights a(τ) = Σ_i b_i Φ_i(τ) [1]_.
+    r"""The B-series of a step: of a Runge–Kutta method its elementary weights a(τ) = Σ_i b_i Φ_i(τ) [1]_.
+
+    Of a scheme that remembers values of the field it is the series of the step on the slow manifold, which
+    the scheme follows once it has forgotten how it began.
 
     Parameters
     ----------
-    scheme : RungeKutta
-        The method; gradient descent counts as the explicit Euler method. Its tableau may hold symbols.
+    scheme : Scheme
+        A Runge–Kutta method, as which gradient descent counts, or any scheme that adds multiples of x, of
+        its memory and of values of the field: heavy ball, Nesterov, multistep methods. Its constants may be
+        symbols.
     order : int, optional
         The order after which the series is truncated.
 
@@ -46,9 +52,13 @@ def bseries(scheme: Scheme, order: int = 6) -> FlowSeries:
     Raises
     ------
     TypeError
-        If the scheme is no Runge–Kutta method.
+        If the scheme does something else, such as dividing by components, as Adam does.
     ValueError
-        If the order is no positive integer, or there are too many trees.
+        If the order is no positive integer, there are too many trees, or the memory does not contract.
+
+    See Also
+    --------
+    bea.series.momentum.slow_series : the series on the slow manifold, in detail.
 
     References
     ----------
@@ -62,7 +72,16 @@ def bseries(scheme: Scheme, order: int = 6) -> FlowSeries:
     >>> s = bseries(RK4(), order=5)
     >>> s[RootedTree([1, 2, 3, 4])], s[RootedTree([1, 2, 2, 2, 2])]
     (1/24, 5/24)
+
+    Heavy ball follows f/(1−β) − h(1+β)/(2(1−β)³) f'f + ⋯ :
+
+    >>> from bea.schemes import HeavyBall
+    >>> modified = bseries(HeavyBall(), order=2).log()
+    >>> modified[RootedTree([1, 2])].factor()
+    (beta + 1)/(2*(beta - 1)**3)
     """
+    if isinstance(scheme, Scheme) and not isinstance(scheme, RungeKutta):
+        return slow_series(scheme, order)
     method = _runge_kutta(scheme)
     require_order(order)
     return _remembering(method.A.tolist(), list(method.b), order)

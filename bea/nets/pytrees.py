@@ -1,0 +1,102 @@
+"""Parameters as pytrees of float arrays: checks, and the algebra of a vector space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+
+__all__ = [
+    "Loss",
+    "Pytree",
+    "add",
+    "dot",
+    "gradient",
+    "is_finite",
+    "norm",
+    "precision",
+    "require_loss",
+    "require_params",
+    "scale",
+    "size",
+]
+
+#: A pytree of float arrays.
+Pytree: TypeAlias = Any
+
+#: A function of the parameters that JAX can trace, with a scalar value.
+Loss: TypeAlias = Callable[[Pytree], jax.Array]
+
+
+def require_params(params: Pytree, what: str = "params") -> None:
+    """Refuse what is no pytree of real float arrays, or holds no array at all."""
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    if not leaves:
+        raise TypeError(f"{what} must be a pytree of float arrays, and this one holds none")
+    for path, leaf in leaves:
+        dtype = getattr(leaf, "dtype", type(leaf))
+        if not isinstance(leaf, float) and not (
+            hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.floating)
+        ):
+            place = f" at {jax.tree_util.keystr(path)}" if path else ""
+            name = getattr(dtype, "name", getattr(dtype, "__name__", dtype))
+            raise TypeError(f"{what} must be a pytree of float arrays, but the leaf{place} is {name}")
+
+
+def require_loss(loss: Loss, params: Pytree) -> None:
+    """Refuse a loss that is no function of the parameters with a float scalar as its value."""
+    if not callable(loss):
+        raise TypeError(f"the loss must be a function loss(params), not {type(loss).__name__}")
+    require_params(params)
+    value = jax.eval_shape(loss, params)
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if shape != () or not jnp.issubdtype(dtype, jnp.floating):
+        given = type(value).__name__ if shape is None else f"an array of shape {shape} and type {dtype}"
+        raise ValueError(f"the loss must return one float, a scalar, but it returns {given}")
+
+
+def gradient(loss: Loss) -> Callable[[Pytree], Pytree]:
+    """∇E, after a check of the loss while it is traced."""
+
+    def g(params: Pytree) -> Pytree:
+        require_loss(loss, params)
+        return jax.grad(loss)(params)
+
+    return g
+
+
+def add(u: Pytree, v: Pytree) -> Pytree:
+    """u + v."""
+    return jax.tree.map(jnp.add, u, v)
+
+
+def scale(c: Any, u: Pytree) -> Pytree:
+    """c u, in the precision of u."""
+    return jax.tree.map(lambda leaf: jnp.asarray(c, leaf.dtype) * leaf, u)
+
+
+def dot(u: Pytree, v: Pytree) -> jax.Array:
+    """Σ_i u_i v_i."""
+    return sum(jax.tree.leaves(jax.tree.map(lambda a, b: jnp.vdot(a, b), u, v)), jnp.zeros(()))
+
+
+def norm(u: Pytree) -> jax.Array:
+    """‖u‖."""
+    return jnp.sqrt(dot(u, u))
+
+
+def size(u: Pytree) -> int:
+    """The number of parameters."""
+    return sum(int(jnp.size(leaf)) for leaf in jax.tree.leaves(u))
+
+
+def is_finite(u: Pytree) -> jax.Array:
+    """Whether all entries are finite."""
+    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(u)]))
+
+
+def precision(u: Pytree) -> float:
+    """The largest relative rounding error of the arrays, such as 1.2e-7 for float32."""
+    return max(float(jnp.finfo(jnp.asarray(leaf).dtype).eps) for leaf in jax.tree.leaves(u))
