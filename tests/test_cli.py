@@ -17,6 +17,7 @@ from sweep_functions import calls
 
 import bea
 from bea.cli import formats, main
+from bea.extras import EXTRAS
 from bea.numerics.cache import load_module
 from bea.schemes import SCHEMES
 from bea.theorems import THEOREMS
@@ -368,6 +369,25 @@ class TestVerify:
             return [theorem["claims"] for theorem in json.loads(out)["theorems"]]
 
         assert claims(2) == claims(1)
+
+    def test_a_theorem_whose_packages_are_missing(self, stubs, run):
+        """Left out where all are meant, refused where it is named; `bea.verify` raises."""
+        stubs.setitem(THEOREMS, "unequipped", STUBS["unequipped"])
+        reason = 'the theorem unequipped needs Nothing, which is not installed: pip install "bea[nothing]"'
+        stubs.setitem(EXTRAS, "nothing", {"json": "JSON", "no_such_package": "Nothing"})
+        stubs.delitem(THEOREMS, "failing")
+        code, out, err = run("verify", "--quick")
+        assert code == 0
+        assert f"left out: {reason}" in err
+        assert "unequipped" not in out
+        code, out, err = run("verify", "holding", "unequipped")
+        assert (code, out, err) == (2, "", f"bea: {reason}\n")
+        with pytest.raises(ImportError, match="needs Nothing"):
+            bea.verify("unequipped")
+        _, out, _ = run("theorems")
+        assert out.splitlines()[-1].split() == ["unequipped", "Squares", "&", "sums", "bea[nothing]"]
+        stubs.setitem(EXTRAS, "nothing", {"json": "JSON"})
+        assert run("verify", "unequipped", "--quick")[0] == 0
 
     def test_an_interruption_of_the_drawing_keeps_the_claims(self, stubs, run, tmp_path):
         stubs.setitem(THEOREMS, "undrawn", STUBS["undrawn"])

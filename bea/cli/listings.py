@@ -15,10 +15,11 @@ def theorems(arguments: Namespace) -> int:
 
     known = [get_theorem(name) for name in THEOREMS]
     if arguments.json:
-        fields = ("name", "title", "statement", "references")
+        fields = ("name", "title", "statement", "references", "extra")
         print(json.dumps([{field: getattr(t, field) for field in fields} for t in known], indent=2))
     else:
-        print_table(["name", "title"], [[t.name, t.title] for t in known])
+        rows = [[t.name, t.title, f"bea[{t.extra}]" if t.extra else ""] for t in known]
+        print_table(["name", "title", "needs"], rows)
     return 0
 
 

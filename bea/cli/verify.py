@@ -28,10 +28,7 @@ RUNS = "runs"
 
 def run(arguments: Namespace) -> int:
     """Check the theorems; the exit code tells whether all of them hold."""
-    names = list(dict.fromkeys(arguments.names)) or list(THEOREMS)
-    with user_input():
-        for name in names:
-            get_theorem(name)
+    names = chosen(arguments.names)
     if arguments.jobs < 1:
         raise UsageError(f"--jobs must be at least 1, not {arguments.jobs}")
     if arguments.seed < 0:
@@ -57,6 +54,18 @@ def run(arguments: Namespace) -> int:
         if arguments.open:
             show_page(page)
     return exit_code(sections, names)
+
+
+def chosen(names: Sequence[str]) -> list[str]:
+    """The theorems that were named; otherwise all whose packages are installed, and a word on the others."""
+    with user_input():
+        theorems = [get_theorem(name) for name in dict.fromkeys(names or THEOREMS)]
+    missing = {theorem.name: error for theorem in theorems if (error := theorem.missing()) is not None}
+    for error in missing.values():
+        if names:
+            raise UsageError(str(error))
+        print(f"left out: {error}", file=sys.stderr)
+    return [theorem.name for theorem in theorems if theorem.name not in missing]
 
 
 def prepare_folder(out: str) -> Path:

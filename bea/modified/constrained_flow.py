@@ -9,7 +9,7 @@ from bea.systems.traversal import free_symbols, replace_symbols
 from bea.systems.vector_field import VectorField
 from bea.systems.zero_loss_set import ZeroLossSet
 
-__all__ = ["LARGEST_CODIMENSION", "constrained_gradient_flow", "has_formula"]
+__all__ = ["LARGEST_CODIMENSION", "constrained_gradient_flow", "has_formula", "inverse"]
 
 #: Up to this codimension the projection is written as a formula: m! terms of a determinant.
 LARGEST_CODIMENSION = 4
@@ -42,7 +42,7 @@ def constrained_gradient_flow(function: sympy.Expr, zeros: ZeroLossSet) -> Vecto
         return None
     gradient = sympy.Matrix(partial_derivatives(function, zeros.variables))
     J = sympy.Matrix(jacobian(zeros.residuals, zeros.variables))
-    multipliers = _solve(J * J.T, J * gradient)
+    multipliers = inverse(J * J.T) * (J * gradient)
     components = list(J.T * multipliers - gradient)
     occurring = {s.name for s in free_symbols(components)}
     known = {name: value for name, value in zeros.parameters.items() if name in occurring}
@@ -55,11 +55,10 @@ def has_formula(zeros: ZeroLossSet) -> bool:
     return m == zeros.codimension and m <= LARGEST_CODIMENSION
 
 
-def _solve(A: sympy.Matrix, b: sympy.Matrix) -> sympy.Matrix:
-    """A⁻¹b by Cramer's rule in symbols, of which the entries are put in at the end."""
+def inverse(A: sympy.Matrix) -> sympy.Matrix:
+    """A⁻¹ by Cramer's rule in symbols, of which the entries are put in at the end."""
     m = A.rows
-    names = sympy.Matrix(m, m, lambda i, j: sympy.Dummy(f"a{min(i, j)}{max(i, j)}"))
-    names = sympy.Matrix(m, m, lambda i, j: names[min(i, j), max(i, j)])
-    inverse = names.adjugate() / names.det(method="berkowitz")
-    values = {names[i, j]: A[i, j] for i in range(m) for j in range(i, m)}
-    return sympy.Matrix(m, m, replace_symbols(list(inverse), values)) * b
+    names = sympy.Matrix(m, m, lambda i, j: sympy.Dummy(f"a{i}{j}"))
+    symbolic = names.adjugate() / names.det(method="berkowitz")
+    values = {names[i, j]: A[i, j] for i in range(m) for j in range(m)}
+    return sympy.Matrix(m, m, replace_symbols(list(symbolic), values))

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import combinations_with_replacement, permutations
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import sympy
 
-from bea.modified.squares import Squares
-from bea.systems.derivatives import partial_derivatives
-from bea.systems.evaluation import compile_numpy, parameter_numbers, read_point
+from bea.modified.katzenberger_formula import (
+    drift_formula,
+    has_drift_formula,
+    on_zeros,
+    projection_formula,
+)
+from bea.modified.many_points import (
+    RANK_TOLERANCE,
+    AtPoints,
+    LossDerivatives,
+    compile_points,
+    normal_space,
+    over_points,
+    read_points,
+    zero_set_jacobian,
+)
+from bea.systems.evaluation import parameter_numbers, read_point
 from bea.systems.expressions import present, read_expressions, read_parameters
 from bea.systems.loss import Loss
-from bea.systems.squares import weighted_squares
 from bea.systems.traversal import free_symbols
 from bea.systems.zero_loss_set import ZeroLossSet
 
-__all__ = ["ConstrainedDiffusion", "tangent_projection"]
-
-#: Below this share of the largest, an eigenvalue of the Hessian across the zero-loss set counts as zero.
-RANK_TOLERANCE = 1e-9
-
-Compiled = Callable[[np.ndarray, np.ndarray], np.ndarray]
+__all__ = ["ConstrainedDiffusion", "tangent_projections"]
 
 
 class ConstrainedDiffusion:
@@ -75,6 +83,11 @@ class ConstrainedDiffusion:
     >>> motion = ConstrainedDiffusion(circle, [[1, 0], [0, 1]])
     >>> motion.drift([0.6, 0.8]).round(12)
     array([-0.3, -0.4])
+
+    Up to codimension 2 there are formulas:
+
+    >>> motion.drift_expression.T
+    Matrix([[-x/2, -y/2]])
     """
 
     def __init__(
@@ -100,6 +113,7 @@ class ConstrainedDiffusion:
         if C.shape != (n, n) or not np.allclose(C, C.T) or np.linalg.eigvalsh(C)[0] < -1e-10:
             raise ValueError(f"the correlation must be a symmetric nonnegative matrix of shape {(n, n)}")
         self.correlation = C
+        self._exact_correlation = sympy.eye(n) if correlation is None else sympy.Matrix(correlation)
         free = free_symbols(self.noise) | set(loss.parameter_symbols)
         known: dict[object, object] = {}
         known.update(loss.parameters)
@@ -112,36 +126,60 @@ class ConstrainedDiffusion:
         return self.loss.dimension
 
     def drift(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
-        """b(x) = ½ ∂²Φ[Σ] at a point x of Γ, of shape (d,).
+        """b(x) = ½ ∂²Φ[Σ] at a point x of Γ, of shape (d,), or at points x of shape (d, n), of that shape.
 
         Raises
         ------
         ValueError
             If the Hessian is not positive definite across Γ at x.
         """
-        point = self._point(x)
-        N, rates = self.across(point)
-        P = np.eye(self.dimension) - N @ N.T
-        S = self._covariance(self._noise(point))
-        across = N.T @ S @ N / np.add.outer(rates, rates)
-        pseudo_inverse = N / rates @ N.T
+        points = self._points(x)
+        N, rates = self._across(points)
+        P = np.eye(self.dimension) - N @ _transposed(N)
+        S = self._covariances(points)
+        pseudo_inverse = N / rates[:, np.newaxis] @ _transposed(N)
         mixed = pseudo_inverse @ S @ P
-        along = self._bend(point, P @ S @ P)
-        rest = self._bend(point, mixed + mixed.T + N @ across @ N.T)
-        return -(pseudo_inverse @ along + P @ rest) / 2
+        across = _transposed(N) @ S @ N / (rates[:, :, np.newaxis] + rates[:, np.newaxis])
+        rest = mixed + _transposed(mixed) + N @ across @ _transposed(N)
+        along, beside = self._derivatives.bend(points, self._numbers, P @ S @ P, rest)
+        drift = pseudo_inverse @ along[:, :, np.newaxis] + P @ beside[:, :, np.newaxis]
+        return over_points(x, -drift[:, :, 0] / 2)
 
     def diffusion(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
-        """B(x) = P G C^{1/2} at a point x of Γ, of shape (d, n): B Bᵀ = PΣP."""
-        point = self._point(x)
-        return tangent_projection(self.zero_loss_set, point) @ self._noise(point) @ self._root
+        """B(x) = P G C^{1/2} at a point x of Γ, of shape (d, n): B Bᵀ = PΣP.
+
+        At points x of shape (d, k) it has the shape (d, n, k).
+        """
+        points = self._points(x)
+        P = tangent_projections(self.zero_loss_set, points)
+        return over_points(x, P @ self._noise(points) @ self._root)
+
+    @cached_property
+    def drift_expression(self) -> sympy.ImmutableMatrix | None:
+        """b as a formula that holds on Γ, of shape (d, 1); None where Γ has a codimension of 3 or more."""
+        zeros = self.zero_loss_set
+        if not has_drift_formula(zeros):
+            return None
+        return drift_formula(self.loss, zeros, self.noise * self._exact_correlation * self.noise.T)
+
+    @cached_property
+    def diffusion_expression(self) -> sympy.ImmutableMatrix | None:
+        """B as a formula that holds on Γ, of shape (d, n); None where Γ has a codimension of 3 or more."""
+        zeros = self.zero_loss_set
+        if not has_drift_formula(zeros):
+            return None
+        C = self._exact_correlation
+        root = C if sympy.eye(C.rows) == C else sympy.Matrix(self._root)
+        entries = projection_formula(zeros) * self.noise * root
+        return sympy.ImmutableMatrix(*entries.shape, [on_zeros(entry, zeros) for entry in entries])
 
     def covariance(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
-        """Σ(x) = G C Gᵀ, of shape (d, d)."""
-        return self._covariance(self._noise(self._point(x)))
+        """Σ(x) = G C Gᵀ, of shape (d, d), or at points x of shape (d, n) of shape (d, d, n)."""
+        return over_points(x, self._covariances(self._points(x)))
 
     def tangent_projection(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
-        """P at a point x of Γ, of shape (d, d)."""
-        return tangent_projection(self.zero_loss_set, self._point(x))
+        """P at a point x of Γ, of shape (d, d), or at points x of shape (d, n) of shape (d, d, n)."""
+        return over_points(x, tangent_projections(self.zero_loss_set, self._points(x)))
 
     def across(self, x: Sequence[float] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Eigenvectors of H across Γ at x, one a column of shape (d, codimension), and their eigenvalues.
@@ -151,54 +189,43 @@ class ConstrainedDiffusion:
         ValueError
             If they are not all positive.
         """
-        point = self._point(x)
-        J = self.zero_loss_set.jacobian(point)
-        rows = np.linalg.svd(J, full_matrices=False)[2][: self.zero_loss_set.codimension]
-        rates, U = np.linalg.eigh(rows @ self.hessian(point) @ rows.T)
-        if not rates[0] > RANK_TOLERANCE * abs(rates[-1]):
-            raise ValueError(
-                f"the Hessian is not positive definite across the zero-loss set at {point.tolist()}: "
-                f"its eigenvalues there are {rates.tolist()}"
-            )
-        return rows.T @ U, rates
+        N, rates = self._across(read_point(x, self.dimension, "x")[:, np.newaxis])
+        return N[0], rates[0]
 
     def hessian(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
-        """H at a point x of Γ, of shape (d, d)."""
-        point = self._point(x)
-        if self._squares is not None:
-            J = self._squares.slopes(point, self._numbers)
-            return 2 * J.T * self._squares.weights @ J
-        return self._numpy_hessian(point, self._numbers).reshape(self.dimension, self.dimension)
+        """H at a point x of Γ, of shape (d, d), or at points x of shape (d, n) of shape (d, d, n)."""
+        return over_points(x, self._derivatives.hessian(self._points(x), self._numbers))
 
     def __repr__(self) -> str:
         return f"ConstrainedDiffusion({self.loss!r}, {self.noise.tolist()})"
 
     def __reduce__(self) -> tuple:
-        return ConstrainedDiffusion, (self.loss, self.noise, self.correlation, self._values)
+        return ConstrainedDiffusion, (self.loss, self.noise, self._exact_correlation, self._values)
 
-    def _point(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
-        return read_point(x, self.dimension, "x")
+    def _points(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
+        return read_points(x, self.dimension)
 
-    def _covariance(self, G: np.ndarray) -> np.ndarray:
-        return G @ self.correlation @ G.T
+    def _across(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvectors across Γ at points of shape (d, n), of shape (n, d, codimension), and eigenvalues."""
+        rows = normal_rows(self.zero_loss_set, points)
+        H = self._derivatives.hessian(points, self._numbers)
+        rates, U = np.linalg.eigh(rows @ H @ _transposed(rows))
+        flat = np.flatnonzero(~(rates[:, 0] > RANK_TOLERANCE * abs(rates[:, -1])))
+        if flat.size:
+            k = flat[0]
+            raise ValueError(
+                f"the Hessian is not positive definite across the zero-loss set at {points[:, k].tolist()}: "
+                f"its eigenvalues there are {rates[k].tolist()}"
+            )
+        return _transposed(rows) @ U, rates
 
-    def _noise(self, x: np.ndarray) -> np.ndarray:
-        return self._numpy_noise(x, self._numbers).reshape(self.noise.shape)
+    def _covariances(self, points: np.ndarray) -> np.ndarray:
+        G = self._noise(points)
+        return G @ self.correlation @ _transposed(G)
 
-    def _bend(self, x: np.ndarray, S: np.ndarray) -> np.ndarray:
-        """∂²(∇L)[S] at a point x of Γ, for a symmetric matrix S."""
-        if self._squares is not None:
-            J, R = self._squares.slopes(x, self._numbers), self._squares.bends(x, self._numbers)
-            weighted = 2 * self._squares.weights[:, None] * J
-            twice = 2 * np.einsum("mij,jk,mk->i", R, S, weighted, optimize=True)
-            return twice + np.einsum("mij,ij->m", R, S) @ weighted
-        indices, compiled = self._numpy_third
-        tensor = np.zeros((self.dimension,) * 3)
-        if indices.size:
-            values = compiled(x, self._numbers)
-            for order in permutations(range(3)):
-                tensor[tuple(indices[:, order].T)] = values
-        return np.einsum("ijk,jk->i", tensor, S)
+    def _noise(self, points: np.ndarray) -> np.ndarray:
+        """G at points of shape (d, n), of shape (n, d, components)."""
+        return self._numpy_noise(points, self._numbers)
 
     @cached_property
     def _numbers(self) -> np.ndarray:
@@ -211,41 +238,42 @@ class ConstrainedDiffusion:
         return vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
 
     @cached_property
-    def _squares(self) -> Squares | None:
-        """The residuals of a sum of squares, from whose derivatives those of L on Γ follow."""
-        squares = weighted_squares(self.loss.expression)
-        return None if squares is None else Squares(squares, self.loss.variables, self._symbols)
+    def _derivatives(self) -> LossDerivatives:
+        return LossDerivatives(self.loss, self._symbols)
 
     @cached_property
-    def _numpy_noise(self) -> Compiled:
-        return compile_numpy(list(self.noise), self.loss.variables, self._symbols)
-
-    @cached_property
-    def _numpy_hessian(self) -> Compiled:
-        return compile_numpy(list(self.loss.hessian), self.loss.variables, self._symbols)
-
-    @cached_property
-    def _numpy_third(self) -> tuple[np.ndarray, Compiled]:
-        """The places i ≤ j ≤ k where ∇³L is not zero, and a function for the values there."""
-        H, w = self.loss.hessian, self.loss.variables
-        rows = {
-            (i, j): partial_derivatives(H[i, j], w[j:])
-            for i, j in combinations_with_replacement(range(len(w)), 2)
-        }
-        entries = {(i, j, j + k): e for (i, j), row in rows.items() for k, e in enumerate(row) if e != 0}
-        return np.array(list(entries)), compile_numpy(list(entries.values()), w, self._symbols)
+    def _numpy_noise(self) -> AtPoints:
+        return compile_points(list(self.noise), self.loss.variables, self._symbols, self.noise.shape)
 
 
-def tangent_projection(zeros: ZeroLossSet, x: np.ndarray) -> np.ndarray:
-    """The projection onto the kernel of F'(x), without the checks that `ZeroLossSet` makes.
+def tangent_projections(zeros: ZeroLossSet, points: np.ndarray) -> np.ndarray:
+    """The projections onto the kernel of F' at points of shape (d, n), of shape (n, d, d).
 
     Raises
     ------
     ValueError
-        If the rank of F'(x) is less than the codimension.
+        If the rank of F' is less than the codimension at one of them.
     """
-    _, s, rows = np.linalg.svd(zeros.jacobian(x), full_matrices=False)
-    r = zeros.codimension
-    if not s[r - 1] > RANK_TOLERANCE * s[0]:
-        raise ValueError(f"the zero-loss set is singular at {x.tolist()}")
-    return np.eye(len(x)) - rows[:r].T @ rows[:r]
+    rows = normal_rows(zeros, points)
+    return np.eye(len(points)) - _transposed(rows) @ rows
+
+
+def normal_rows(zeros: ZeroLossSet, points: np.ndarray) -> np.ndarray:
+    """Orthonormal rows across Γ at points of shape (d, n), of shape (n, codimension, d)."""
+    compiled, numbers = _compiled_jacobian(zeros)
+    return normal_space(compiled(points, numbers), zeros.codimension, points)
+
+
+_jacobians: WeakKeyDictionary[ZeroLossSet, tuple[AtPoints, np.ndarray]] = WeakKeyDictionary()
+
+
+def _compiled_jacobian(zeros: ZeroLossSet) -> tuple[AtPoints, np.ndarray]:
+    """F' as a function of points and parameters, and the values of these."""
+    if zeros not in _jacobians:
+        numbers = parameter_numbers(zeros.parameter_symbols, zeros.parameters)
+        _jacobians[zeros] = zero_set_jacobian(zeros), numbers
+    return _jacobians[zeros]
+
+
+def _transposed(matrices: np.ndarray) -> np.ndarray:
+    return matrices.swapaxes(-1, -2)

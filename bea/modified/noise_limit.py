@@ -12,10 +12,11 @@ import numpy as np
 import sympy
 
 from bea.modified.constrained_flow import constrained_gradient_flow, has_formula
-from bea.modified.katzenberger import ConstrainedDiffusion, tangent_projection
+from bea.modified.katzenberger import ConstrainedDiffusion, tangent_projections
+from bea.modified.many_points import AtPoints, compile_points, over_points, read_points
 from bea.modified.vanishing import ZeroTest
 from bea.systems.derivatives import partial_derivatives
-from bea.systems.evaluation import compile_numpy, parameter_numbers, read_point
+from bea.systems.evaluation import parameter_numbers
 from bea.systems.noisy_loss import NoisyLoss
 from bea.systems.traversal import replace_symbols
 from bea.systems.vector_field import VectorField
@@ -76,7 +77,8 @@ class Limit:
         Where the limit is an ordinary differential equation on Γ, in one of the times of `time_scale`: that
         equation. It is tangent to Γ. None where there is none, or no formula of it: see `drift`.
     sde : ConstrainedDiffusion or None
-        In the degenerate case the stochastic differential equation on Γ.
+        In the degenerate case the stochastic differential equation on Γ. Its ``drift_expression`` and
+        ``diffusion_expression`` are formulas where Γ has codimension 1 or 2.
     label_factor : sympy.Expr or None
         c, where in the degenerate case Σ = cH at the sampled points of Γ, up to the tolerance. The limit then
         is dW/dt = −(c/4) P∇tr H.
@@ -112,38 +114,43 @@ class Limit:
     def drift(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
         """The drift of the limit at a point x of Γ, of shape (d,): zero in the trivial case.
 
+        At n points x, of shape (d, n), it has their shape: what `bea.constrained_paths` takes as vectorized.
+
         Raises
         ------
         ValueError
             In the uncovered case, or where Γ or the Hessian across it is singular.
         """
-        point = self._point(x)
+        points = self._points(x)
         if self.kind == "uncovered":
             raise ValueError(f"there is no drift to be had. {self.statement}")
         if self.kind == "trivial":
-            return np.zeros(len(point))
+            return over_points(x, np.zeros(points.T.shape))
         if self.sde is not None:
-            return self.sde.drift(point)
-        return -tangent_projection(self.zero_loss_set, point) @ self._slope(point)
+            return self.sde.drift(x)
+        P = tangent_projections(self.zero_loss_set, points)
+        return over_points(x, -(P @ self._slopes(points)[:, :, np.newaxis])[:, :, 0])
 
     def diffusion(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
         """The factor of dW in the limit at a point x of Γ, of shape (d, n): zero but in the degenerate case.
+
+        At k points x, of shape (d, k), it has the shape (d, n, k).
 
         Raises
         ------
         ValueError
             In the uncovered case, or where Γ is singular.
         """
-        point = self._point(x)
+        points = self._points(x)
         if self.kind == "uncovered":
             raise ValueError(f"there is no diffusion to be had. {self.statement}")
         if self.sde is not None:
-            return self.sde.diffusion(point)
-        return np.zeros((len(point), len(self.noisy.noise)))
+            return self.sde.diffusion(x)
+        return over_points(x, np.zeros((*points.T.shape, len(self.noisy.noise))))
 
     def tangent_projection(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
         """The orthogonal projection P onto the tangent space of Γ at x, of shape (d, d)."""
-        return tangent_projection(self.zero_loss_set, self._point(x))
+        return over_points(x, tangent_projections(self.zero_loss_set, self._points(x)))
 
     def offset(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
         """−H⁺∇Reg at a point x of Γ: where the mean of the iterates is, in units of σ², for small α.
@@ -153,26 +160,27 @@ class Limit:
         ValueError
             Where the Hessian is not positive definite across Γ.
         """
-        point = self._point(x)
-        N, rates = self._motion.across(point)
-        return -(N / rates) @ (N.T @ self._slope(point))
+        N, rates = self._motion.across(x)
+        (slope,) = self._slopes(self._points(x))
+        return -(N / rates) @ (N.T @ slope)
 
-    def _point(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
-        return read_point(x, self.noisy.dimension, "x")
+    def _points(self, x: Sequence[float] | np.ndarray) -> np.ndarray:
+        return read_points(x, self.noisy.dimension)
 
     @cached_property
     def _motion(self) -> ConstrainedDiffusion:
         return self.sde or _constrained_diffusion(self.noisy)
 
-    def _slope(self, x: np.ndarray) -> np.ndarray:
-        """∇Reg at x."""
-        symbols, values = self.noisy.parameter_symbols, self.noisy.parameters
-        return self._numpy_slope(x, parameter_numbers(symbols, values))
+    def _slopes(self, points: np.ndarray) -> np.ndarray:
+        """∇Reg at points of shape (d, n), of shape (n, d)."""
+        numbers = parameter_numbers(self.noisy.parameter_symbols, self.noisy.parameters)
+        return self._numpy_slopes(points, numbers)
 
     @cached_property
-    def _numpy_slope(self):
-        gradient = partial_derivatives(self.regularizer, self.noisy.variables)
-        return compile_numpy(gradient, self.noisy.variables, self.noisy.parameter_symbols)
+    def _numpy_slopes(self) -> AtPoints:
+        w = self.noisy.variables
+        gradient = partial_derivatives(self.regularizer, w)
+        return compile_points(gradient, w, self.noisy.parameter_symbols, (len(w),))
 
     def __repr__(self) -> str:
         return f"Limit({self.kind!r}, time_scale={self.time_scale!r}, field={self.field!r})"
@@ -208,7 +216,8 @@ def limit(
     Raises
     ------
     ValueError, TypeError
-        If the zero-loss set is not known, or a parameter has no value.
+        If the zero-loss set is not known, a parameter has no value, or in the degenerate case the Hessian is
+        not positive definite across the set.
 
     Notes
     -----
@@ -291,7 +300,15 @@ def _kind(noisy: NoisyLoss, test: ZeroTest) -> tuple[Kind, bool]:
 
 
 def _label_factor(motion: ConstrainedDiffusion, test: ZeroTest) -> sympy.Expr | None:
-    """The number c with Σ = cH on the zero-loss set, by the points of the sample, where there is one."""
+    """The number c with Σ = cH on the zero-loss set, by the points of the sample, where there is one.
+
+    Raises
+    ------
+    ValueError
+        If the Hessian is not positive definite across the set at one of the points.
+    """
+    for x in test.points:
+        motion.across(x)
     pairs = [(motion.covariance(x), motion.hessian(x)) for x in test.points]
     (S, H), *_ = pairs
     c = sympy.Rational(str(np.vdot(H, S) / np.vdot(H, H))).limit_denominator(10**6)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bea.nets.requirements import MissingExtraError as MissingExtraError
-from bea.nets.requirements import missing_extra
+from bea.extras import MissingExtraError as MissingExtraError
+from bea.extras import missing_extra
 
 _PUBLIC = {
     "FlowPath": "bea.nets.flows",

@@ -23,12 +23,19 @@ def dropconnect(loss: Loss, law: Law | None = None) -> NoisyLoss:
     Returns
     -------
     NoisyLoss
-        Its regularizer is ½ Σ w_i² ∂²L/∂w_i².
+        Its regularizer is ½ Σ w_i² ∂²L/∂w_i², if the noise is small with σ.
 
     Raises
     ------
     TypeError
         If `loss` is no Loss.
+
+    Notes
+    -----
+    For small σ `Bernoulli` drops weights seldom, but a dropped weight is no small change. Its regularizer is
+    then Σ (L without w_i − L + w_i ∂L/∂w_i), the limit of (E L̂ − L)/σ². That is the above where L is
+    quadratic in each weight, as for the sum of products; for the diagonal network of depth 2 it is a quarter
+    of it, along the zero-loss set.
 
     References
     ----------

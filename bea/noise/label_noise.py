@@ -33,7 +33,7 @@ def label_noise(
     ----------
     model : Loss, or sequence of str or sympy.Expr, length n
         The outputs f_i as expressions in w; or a loss that is written as a sum of squares Σ c_i r_i², of
-        which L̂ = Σ c_i (r_i − η_i)².
+        which L̂ = Σ c_i (r_i − η_i)². SymPy orders the squares, so that η_i need not belong to the datum i.
     targets : sequence of numbers or expressions, length n
         The labels y_i, where outputs are given.
     variables : str or sequence of names

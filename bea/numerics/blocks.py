@@ -9,7 +9,7 @@ import numpy as np
 
 from bea.numerics.program import FUNCTIONS, Program
 
-__all__ = ["block_source", "block_tables"]
+__all__ = ["block_source"]
 
 #: From this many sums over the same operands on, they are a product of a matrix and a vector.
 _DENSE = 4
@@ -82,7 +82,7 @@ def block_source(program: Program, dimension: int) -> tuple[str, str]:
     -------
     constants, body : str
     """
-    constants, kinds, blocks = block_tables(program)
+    constants, kinds, blocks = _block_tables(program)
     body = _BODY.format(
         registers=program.inputs + len(program.statements),
         dimension=dimension,
@@ -94,7 +94,7 @@ def block_source(program: Program, dimension: int) -> tuple[str, str]:
     return constants, body
 
 
-def block_tables(program: Program) -> tuple[str, list[str], int]:
+def _block_tables(program: Program) -> tuple[str, list[str], int]:
     """The tables of blocks, operands, numbers and outputs as constants, the kinds of block, and how many."""
     blocks = _blocks(program)
     order = [k for _, members in blocks for k in members]

@@ -217,12 +217,14 @@ def read_zeros(zero_loss_set: object) -> ZeroLossSet:
 
 
 def read_start(zeros: ZeroLossSet, x0: Point) -> np.ndarray:
+    """A point of Γ, or a sentence that says that it is none, or that Γ is singular there."""
     start = read_point(x0, len(zeros.variables), "x0")
     if not zeros.contains(start):
         raise ValueError(
             f"x0 must lie on the zero-loss set, and {start.tolist()} does not: "
             "bea.project finds the nearest point"
         )
+    zeros.tangent_basis(start)
     return zeros.retract(start)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import sympy
 
+from bea.numerics.replicas import BLOCK
 from bea.systems.derivatives import partial_derivatives
 from bea.systems.evaluation import parameter_numbers
 from bea.systems.zero_loss_set import ZeroLossSet
@@ -87,7 +88,7 @@ class BatchedZeros(NamedTuple):
 
 
 class ConstrainedBlock:
-    """A block of replicas of a random path on a zero-loss set.
+    """A few blocks of replicas of a random path on a zero-loss set, which are advanced together.
 
     Parameters
     ----------
@@ -98,7 +99,8 @@ class ConstrainedBlock:
         From points of shape (d, n) to (d, r, n).
     statistics : callable or None
         From points of shape (d, n) to (q, n).
-    rng : numpy.random.Generator
+    generators : sequence of numpy.random.Generator
+        One for each `BLOCK` of replicas.
     starts : array of shape (n, d)
     h : float
         The step of time.
@@ -110,12 +112,12 @@ class ConstrainedBlock:
         drift: Batched | None,
         diffusion: Batched,
         statistics: Batched | None,
-        rng: np.random.Generator,
+        generators: Sequence[np.random.Generator],
         starts: np.ndarray,
         h: float,
     ) -> None:
         self.zeros, self.drift, self.diffusion, self.statistics = zeros, drift, diffusion, statistics
-        self.rng, self.h = rng, h
+        self.generators, self.h = generators, h
         self.x = zeros.retract(starts.T)[0]
         self.diverged_at = np.full(len(starts), -1)
         self.retraction = 0.0
@@ -138,8 +140,7 @@ class ConstrainedBlock:
 
     def _step(self, step: int) -> None:
         S = self.diffusion(self.x)
-        increments = np.sqrt(self.h) * self.rng.standard_normal(S.shape[1:])
-        move = np.einsum("irn,rn->in", S, increments)
+        move = np.einsum("irn,rn->in", S, np.sqrt(self.h) * self._normal(S.shape[1]))
         if self.drift is not None:
             move += self.h * self.drift(self.x)
         y = self.x + self.zeros.tangential(self.x, move)
@@ -150,6 +151,13 @@ class ConstrainedBlock:
         self.x = np.where(moved, z, self.x)
         lengths = np.linalg.norm(z - y, axis=0)[moved]
         self.retraction = max(self.retraction, float(lengths.max(initial=0.0)))
+
+    def _normal(self, components: int) -> np.ndarray:
+        """Normal numbers of shape (components, n), drawn block by block."""
+        n = self.x.shape[1]
+        sizes = [min(BLOCK, n - first) for first in range(0, n, BLOCK)]
+        drawn = zip(self.generators, sizes, strict=True)
+        return np.hstack([rng.standard_normal((components, size)) for rng, size in drawn])
 
     @property
     def residual(self) -> float:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import sympy
 
+from bea.modified.katzenberger import ConstrainedDiffusion
+from bea.modified.noise_limit import Limit
 from bea.numerics.arguments import read_positive, read_rng
 from bea.numerics.constrained import Field, Point, read_field, read_start, read_zeros
 from bea.numerics.constrained_blocks import Batched, ConstrainedBlock, batched_expressions, batched_zeros
@@ -31,6 +33,10 @@ from bea.systems.vector_field import VectorField
 from bea.systems.zero_loss_set import ZeroLossSet
 
 __all__ = ["ConstrainedEnsemble", "constrained_paths"]
+
+
+#: So many blocks are advanced together: on fewer replicas NumPy spends its time on calls, not on numbers.
+TOGETHER = 8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,7 +97,8 @@ def constrained_paths(
     parameters : mapping from name to number, optional
         Values for parameters of the drift and the diffusion.
     vectorized : bool, default False
-        Whether callables take many points at once: arrays of shape (d, n), to (d, n) and (d, r, n).
+        Whether callables take many points at once: arrays of shape (d, n), to (d, n) and (d, r, n). The drift
+        and the diffusion of what `bea.limit` returns do, and are always called so.
     record_every, statistics, record_replicas, progress
         As in `ensemble`. Statistics are functions of the variables and of the given parameters.
 
@@ -153,8 +160,10 @@ def constrained_paths(
     names = list(statistics or {})
     generators = read_rng(rng).spawn(-(-replicas // BLOCK))
     blocks = [
-        ConstrainedBlock(geometry, *functions, generator, starts[first : first + BLOCK], h)
-        for generator, first in zip(generators, range(0, replicas, BLOCK), strict=True)
+        ConstrainedBlock(
+            geometry, *functions, generators[k : k + TOGETHER], starts[k * BLOCK : (k + TOGETHER) * BLOCK], h
+        )
+        for k in range(0, len(generators), TOGETHER)
     ]
     run = Run(blocks, d, names, steps, every, kept)
     completed = run.advance(threads, tell)
@@ -218,7 +227,7 @@ def _matrix(diffusion: object, d: int) -> sympy.MatrixBase | None:
 
 def _over_points(f: Any, vectorized: bool) -> Any:
     """A function of points of shape (d, n), made from one of a point where need be."""
-    if f is None or vectorized:
+    if f is None or vectorized or isinstance(getattr(f, "__self__", None), ConstrainedDiffusion | Limit):
         return f
     return lambda x: np.stack([np.asarray(f(point), dtype=float) for point in x.T], axis=-1)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sympy
 
 from bea.numerics.codegen import HEADER, STRAIGHT_LINE_LIMIT, statement_text
+from bea.numerics.dense_sums import with_dense_sums
 from bea.numerics.lane_blocks import lane_block_source
 from bea.numerics.program import Program
 from bea.numerics.replicas import BLOCK
@@ -70,8 +71,10 @@ def advance(rng, block, diverged_at, p, data, drawn, h, sigma, width, made, last
                 if block[{limit} + lane] < 0.0 and diverged_at[lane] < 0:
                     diverged_at[lane] = step
         if step % every == 0 or step == end:
+{store_now}
             record(block, p, width, records, recorded)
             recorded += 1
+{store}
     return recorded
 """
 
@@ -88,20 +91,20 @@ def record(block, p, width, records, recorded):
 _INDEPENDENT = """\
 for component in range({components}):
     for lane in range(width):
-        block[{first} + component*{size} + lane] = sigma*({law})
+        {place} = sigma*({law})
 """
 
 _TOGETHER = """\
 for lane in range(width):
     draw(rng, eta, sigma)
     for component in range({components}):
-        block[{first} + component*{size} + lane] = sigma*eta[component]
+        {place} = sigma*eta[component]
 """
 
 _DRAWN = """\
 for component in range({components}):
     for lane in range(width):
-        block[{first} + component*{size} + lane] = drawn[step - made - 1, lane, component]
+        {place} = drawn[step - made - 1, lane, component]
 """
 
 _DRAW = """
@@ -123,33 +126,45 @@ for lane in range(width):
     stopped += not fine
 """
 
-#: The step of all lanes with the slopes in rows of `r`, numbered by `outputs`.
-_ROWS = """\
-{slopes}
-for lane in range(width):
-    fine[lane] = True
-for i in range({d}):
-    for lane in range(width):
-        fine[lane] &= abs(block[i*{size} + lane] + h*r[outputs[i], lane]) <= block[{limit} + lane]
-for i in range({d}):
-    for lane in range(width):
-        if fine[lane]:
-            block[i*{size} + lane] += h*r[outputs[i], lane]
-for lane in range(width):
-    stopped += not fine[lane]
-    if not fine[lane]:
-        block[{limit} + lane] = -1.0
-"""
-
-#: The slopes by a program of blocks of statements.
+#: The step of all lanes by a program of rows, of which the last ones are the next state.
 _EVALUATED = """\
-for i in range({limit_row}):
-    for lane in range(width):
-        r[i, lane] = block[i*{size} + lane]
-evaluate(r, width)
+evaluate(r, turn)
+old, new, turn = turn*{far}, (1 - turn)*{far}, 1 - turn
+find_fine(r[new:new + {d}], block[{limit}:{limit} + width], fine)
+for lane in range(width):
+    if fine[lane] == 0.0:
+        stopped += 1
+        block[{limit} + lane] = -1.0
+        for i in range({d}):
+            r[new + i, lane] = r[old + i, lane]
 """
 
-#: The slopes by a function of one lane after the other.
+#: Which lanes are fine, as 1 or 0: a loop that works on several lanes at once as a function of its own alone.
+_FINE = """
+
+@njit(error_model="numpy")
+def find_fine(state, largest, fine):
+    fine[:] = 1.0
+    whole = len(state) - len(state) % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = state[i], state[i + 1], state[i + 2], state[i + 3]
+        for k in range(fine.size):
+            x = largest[k]
+            fine[k] *= (abs(a[k]) <= x) & (abs(b[k]) <= x) & (abs(c[k]) <= x) & (abs(d[k]) <= x)
+    for i in range(whole, len(state)):
+        row = state[i]
+        for lane in range(fine.size):
+            fine[lane] *= abs(row[lane]) <= largest[lane]
+"""
+
+#: The state in rows, brought back to the block.
+_STORED = """\
+for i in range({d}):
+    for lane in range(width):
+        block[i*{size} + lane] = r[turn*{far} + i, lane]
+"""
+
+#: The step of all lanes by a function of one lane after the other.
 _CALLED = """\
 for lane in range(width):
     for i in range({d}):
@@ -158,8 +173,16 @@ for lane in range(width):
         if slots[i] >= 0:
             q[slots[i]] = block[({d} + i)*{size} + lane]
     right_hand_side(x, q, data, out)
+    fine = True
     for i in range({d}):
-        r[i, lane] = out[i]
+        x[i] += h*out[i]
+        fine &= abs(x[i]) <= block[{limit} + lane]
+    if fine:
+        for i in range({d}):
+            block[i*{size} + lane] = x[i]
+    else:
+        block[{limit} + lane] = -1.0
+        stopped += 1
 """
 
 _FUNCTION = """
@@ -198,22 +221,30 @@ def ensemble_source(
     -----
     The right-hand side stands in the loop over the lanes, without branches, so that it works on several lanes
     at once. It would not if its rows were arrays of their own. Fields of more than two thousand operations
-    are evaluated row by row, each for all lanes. Fields that bring their own source are called lane by lane.
+    are evaluated row by row, each for all lanes, by BLAS where many sums have the same operands. Fields that
+    bring their own source are called lane by lane.
     """
     layout = Layout(field.dimension, len(noise), len(statistics))
+    place = f"block[{layout.variables * BLOCK} + component*{BLOCK} + lane]"
     if field.native_source is not None:
-        functions, prologue, step = _called(field, field.native_source, noise, parameters, layout)
+        functions, prologue, step, store = _called(field, field.native_source, noise, parameters, layout)
     else:
-        program = Program(field.components, [*field.variables, *noise, *parameters])
-        make = _inlined if program.size <= STRAIGHT_LINE_LIMIT else _evaluated
-        functions, prologue, step = make(program, layout)
-    draw, noise_step = _noise(law, layout)
+        symbols = [*field.variables, *noise, *parameters]
+        program = Program(field.components, symbols)
+        if program.size <= STRAIGHT_LINE_LIMIT:
+            functions, prologue, step, store = _inlined(program, layout)
+        else:
+            functions, prologue, step, store = _evaluated(program, symbols, layout)
+            place = f"r[{layout.variables} + component, lane]"
+    draw, noise_step = _noise(law, layout, place)
     prologue = [*prologue, f"eta = np.empty({layout.noise})"]
     loop = _LOOP.format(
         prologue=_indented(_lines(prologue), 1).lstrip(),
         limit=layout.limit * BLOCK,
         noise=_indented(noise_step, 2),
         step=_indented(step, 2),
+        store_now=_indented(store, 3),
+        store=_indented(store, 1),
     )
     recorded = Program(statistics, [*field.variables, *parameters])
     record = _RECORD.format(lane=_indented(_record(recorded, layout), 2))
@@ -225,9 +256,9 @@ def is_compiled(law: Law, components: int) -> bool:
     return bool(law.source if law.independent else law.body(components))
 
 
-def _noise(law: Law, layout: Layout) -> tuple[str, str]:
-    """A function that draws, where there is one, and the noise of one step."""
-    where = {"components": layout.noise, "first": layout.variables * BLOCK, "size": BLOCK}
+def _noise(law: Law, layout: Layout, place: str) -> tuple[str, str]:
+    """A function that draws, where there is one, and the noise of one step, to be put in a place."""
+    where = {"components": layout.noise, "place": place}
     if not is_compiled(law, layout.noise):
         return "", _DRAWN.format(**where)
     if law.independent:
@@ -240,7 +271,7 @@ def _loaded(rows: int) -> list[str]:
     return [f"r{i} = block[{i * BLOCK} + lane]" for i in range(rows)]
 
 
-def _inlined(program: Program, layout: Layout) -> tuple[str, list[str], str]:
+def _inlined(program: Program, layout: Layout) -> tuple[str, list[str], str, str]:
     """No functions, the parameters, and the step as straight-line code."""
     d, rows = layout.variables, layout.limit
     lines = [f"r{k} = {statement_text(s)}" for k, s in enumerate(program.statements, start=program.inputs)]
@@ -252,17 +283,27 @@ def _inlined(program: Program, layout: Layout) -> tuple[str, list[str], str]:
         fine=" & ".join(f"(abs(x{i}) <= limit)" for i in range(d)),
         keep=_indented(_lines(f"block[{i * BLOCK} + lane] = x{i} if fine else r{i}" for i in range(d)), 1),
     )
-    return "", [f"r{rows + i} = p[{i}]" for i in range(program.inputs - rows)], step
+    return "", [f"r{rows + i} = p[{i}]" for i in range(program.inputs - rows)], step, ""
 
 
-def _evaluated(program: Program, layout: Layout) -> tuple[str, list[str], str]:
-    """The function that evaluates a large program for all lanes, its registers, and the step."""
-    prologue = [
-        f"r = np.empty(({program.inputs + len(program.statements)}, width))",
-        "fine = np.empty(width, dtype=np.bool_)",
-        *(f"r[{layout.limit + i}] = p[{i}]" for i in range(program.inputs - layout.limit)),
+def _evaluated(
+    program: Program, symbols: Sequence[sympy.Symbol], layout: Layout
+) -> tuple[str, list[str], str, str]:
+    """The function that makes the step of a large program for all lanes, its rows, the step, and the end."""
+    d, h = layout.variables, len(symbols)
+    whole = with_dense_sums(program, [*symbols, sympy.Dummy("h")])
+    whole.outputs = [
+        whole.linear({i: 1.0, whole.product([h, slope]): 1.0}) for i, slope in enumerate(whole.outputs)
     ]
-    return lane_block_source(program), prologue, _rows(_EVALUATED, layout)
+    source, rows = lane_block_source(whole, set(range(layout.limit, h + 1)), d)
+    where = {"d": d, "size": BLOCK, "limit": layout.limit * BLOCK, "far": rows - d}
+    prologue = [
+        f"r, fine, turn = np.empty(({rows}, width)), np.empty(width), 0",
+        f"r[:{d}] = block[:{d * BLOCK}].reshape(({d}, {BLOCK}))[:, :width]",
+        *(f"r[{layout.limit + i}] = p[{i}]" for i in range(h - layout.limit)),
+        f"r[{h}] = h",
+    ]
+    return source + _FINE, prologue, _EVALUATED.format(**where), _STORED.format(**where)
 
 
 def _called(
@@ -271,26 +312,17 @@ def _called(
     noise: Sequence[sympy.Symbol],
     parameters: Sequence[sympy.Symbol],
     layout: Layout,
-) -> tuple[str, list[str], str]:
+) -> tuple[str, list[str], str, str]:
     """The function of one lane that a field brings, its arguments, and the step."""
     symbols = list(field.parameter_symbols)
     prologue = [
         f"x, out, q = np.empty({layout.variables}), np.empty({layout.variables}), np.empty({len(symbols)})",
-        f"r, outputs = np.empty(({layout.variables}, width)), np.arange({layout.variables})",
-        "fine = np.empty(width, dtype=np.bool_)",
         f"slots = np.array({[symbols.index(s) if s in symbols else -1 for s in noise]}, dtype=np.int64)",
         *(f"q[{symbols.index(s)}] = p[{i}]" for i, s in enumerate(parameters) if s in symbols),
     ]
     function = _FUNCTION.format(body=_indented(textwrap.dedent(source), 1))
-    return function, prologue, _rows(_CALLED, layout)
-
-
-def _rows(slopes: str, layout: Layout) -> str:
-    """The step with the slopes in rows."""
-    where = {"d": layout.variables, "m": layout.noise, "size": BLOCK}
-    return _ROWS.format(
-        slopes=slopes.format(limit_row=layout.limit, **where), limit=layout.limit * BLOCK, **where
-    )
+    where = {"d": layout.variables, "m": layout.noise, "size": BLOCK, "limit": layout.limit * BLOCK}
+    return function, prologue, _CALLED.format(**where), ""
 
 
 def _record(program: Program, layout: Layout) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import sympy
 
+from bea.modified.many_points import compile_points
 from bea.numerics.arguments import read_positive, read_rng
+from bea.numerics.blas_threads import one_blas_thread
 from bea.numerics.cache import load_module
 from bea.numerics.ensemble_arguments import (
     read_count,
@@ -28,11 +32,21 @@ from bea.numerics.replicas import BLOCK, Progress, Run
 from bea.systems.evaluation import parameter_numbers
 from bea.systems.laws import Law
 from bea.systems.noisy_loss import NoisyLoss
+from bea.systems.vector_field import VectorField
 
 __all__ = ["ensemble"]
 
 #: The standard deviation of a noise for which none is given.
 SIGMA = 0.1
+
+#: In up to so many variables a warning of divergence tells of the curvature.
+MOST_CURVED = 16
+
+#: A sampler is tried with so many draws, whose mean may be so many standard errors off.
+TRIED, BAND = 4096, 6
+
+Symbols = tuple[sympy.Symbol, ...]
+Observed = tuple[sympy.Expr, ...]
 
 #: At most so many numbers of noise are drawn beforehand.
 MOST_DRAWN = 2**20
@@ -90,7 +104,8 @@ def ensemble(
     Raises
     ------
     ValueError, TypeError
-        If an argument is not as described, a parameter has no value, or a statistic is not finite.
+        If an argument is not as described, a parameter has no value, a statistic is not finite, or a law of
+        the user's draws numbers of another mean than 0 or another variance than σ².
     InterruptedEnsemble
         On an interrupt from the keyboard. It is a `KeyboardInterrupt`, and its attribute ``ensemble`` holds
         all replicas after the steps that were made.
@@ -140,9 +155,9 @@ def ensemble(
 
     law = noisy.law
     layout = Layout(field.dimension, len(noisy.noise), len(functions))
-    source = ensemble_source(field, noisy.noise, noisy.parameter_symbols, law, list(functions.values()))
-    with patience("the loops of ensembles"):
-        module = load_module(source)
+    module = _module(field, noisy.noise, noisy.parameter_symbols, law, tuple(functions.values()))
+    if not is_compiled(law, layout.noise):
+        _require_standard(law, layout.noise, sigma)
     settings = np.array([*numbers.values()], dtype=float), field.native_data, h, sigma
     generators = read_rng(rng).spawn(-(-replicas // BLOCK))
     blocks = [
@@ -150,13 +165,54 @@ def ensemble(
         for generator, first in zip(generators, range(0, replicas, BLOCK), strict=True)
     ]
     run = Run(blocks, field.dimension, list(functions), steps, every, kept)
-    completed = run.advance(threads, tell)
+    with one_blas_thread(module):
+        completed = run.advance(threads, tell)
     result = run.ensemble(h, Ensemble, parameters=numbers, sigma=sigma, **seed_and_versions(rng))
     if not completed:
         raise InterruptedEnsemble(result)
     if len(result.diverged):
-        warnings.warn(result.message, RuntimeWarning, stacklevel=2)
+        reason = _instability(noisy, numbers, starts[result.diverged[0]], h)
+        warnings.warn(result.message + reason, RuntimeWarning, stacklevel=2)
     return result
+
+
+def _instability(noisy: NoisyLoss, numbers: Mapping[str, float], start: np.ndarray, h: float) -> str:
+    """What the largest curvature at a start says about the step size, where it is large; else nothing."""
+    if noisy.dimension > MOST_CURVED:
+        return ""
+    loss = noisy.loss
+    compiled = compile_points(list(loss.hessian), loss.variables, loss.parameter_symbols, loss.hessian.shape)
+    p = np.array([numbers[s.name] for s in loss.parameter_symbols])
+    H = compiled(start[:, np.newaxis], p)[0]
+    stiffness = h * float(np.linalg.eigvalsh(H)[-1]) if np.isfinite(H).all() else np.inf
+    if stiffness < 2:
+        return ""
+    return (
+        "; where the first of them started, step_size times the largest curvature is "
+        f"{stiffness:.3g}, and descent is unstable from 2 on"
+    )
+
+
+def _require_standard(law: Law, components: int, sigma: float) -> None:
+    """Refuse a sampler whose numbers have another mean than 0 or another variance than σ², by a test draw."""
+    if sigma == 0:
+        return
+    xi = law.draw(np.random.default_rng(0), (TRIED, components), sigma) / sigma
+    for name, values, wanted in (("mean", xi, 0), ("variance", xi**2, 1)):
+        mean, error = values.mean(axis=0), values.std(axis=0) / np.sqrt(TRIED)
+        wrong = np.flatnonzero(abs(mean - wanted) > BAND * error + 1e-12)
+        if wrong.size:
+            raise ValueError(
+                f"the noise, divided by sigma, must have {name} {wanted}, but in {TRIED} draws of component "
+                f"{wrong[0] + 1} it is {mean[wrong[0]]:.3g} ± {error[wrong[0]]:.1g}"
+            )
+
+
+@lru_cache(maxsize=128)
+def _module(field: VectorField, noise: Symbols, symbols: Symbols, law: Law, observed: Observed) -> ModuleType:
+    """The compiled loops."""
+    with patience("the loops of ensembles"):
+        return load_module(ensemble_source(field, noise, symbols, law, observed))
 
 
 class DescentBlock:

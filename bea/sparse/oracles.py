@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bea.extras import missing_extra
 from bea.sparse.problems import Problem, read_positive
 from bea.systems.catalogue.data import read_array
 
@@ -157,10 +158,8 @@ def lasso(problem: Problem, penalty: float, tolerance: float = 1e-9) -> np.ndarr
 def _linear_model() -> ModuleType:
     try:
         from sklearn import linear_model
-    except ImportError:
-        raise ImportError(
-            "the lasso is scikit-learn's, which is not installed: pip install 'bea[sparse]'"
-        ) from None
+    except ModuleNotFoundError as error:
+        raise missing_extra("the lasso", error, "sparse") from error
     return linear_model
 
 

@@ -154,10 +154,31 @@ class NoisyLoss:
 
     @cached_property
     def regularizer(self) -> sympy.Expr:
-        """Reg = ½ Σ_ij C_ij ∂²L̂/∂η_i∂η_j at η = 0: the mean of L̂ is L + σ² Reg to second order.
+        """Reg, so that the mean of L̂ is L + σ² Reg to leading order in σ.
 
-        For independent components it is half the Laplacian in η.
+        For noise that is small with σ it is `bend`. `Bernoulli` noise becomes rare instead: then it is the
+        sum of L̂(w, −e_i) − L(w) + ∂L̂/∂η_i(w, 0), in which one component after the other is dropped. Both are
+        the same where L̂ is quadratic in each component.
         """
+        if self.law.jump is None:
+            return self.bend
+        return sympy.Add(*[self._dropped(e, self.law.jump) for e in self.noise])
+
+    def _dropped(self, e: sympy.Symbol, jump: int) -> sympy.Expr:
+        """What one component adds to the regularizer if it jumps seldom and far."""
+        (slope,) = partial_derivatives(self.expression, [e])
+        (bend,) = partial_derivatives(slope, [e])
+        (third,) = partial_derivatives(bend, [e])
+        if third == 0 or sympy.expand(third) == 0:
+            return self._without_noise([bend])[0] * sympy.Rational(jump**2, 2)
+        here = dict.fromkeys(self.noise, sympy.S.Zero)
+        (after,) = replace_symbols([self.expression], {**here, e: sympy.Integer(jump)})
+        before, slope = self._without_noise([self.expression, slope])
+        return after - before - jump * slope
+
+    @cached_property
+    def bend(self) -> sympy.Expr:
+        """½ Σ_ij C_ij ∂²L̂/∂η_i∂η_j at η = 0; for independent components half the Laplacian in η."""
         C, n = self.correlation, len(self.noise)
         slopes = partial_derivatives(self.expression, self.noise)
         terms = []

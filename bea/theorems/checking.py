@@ -87,6 +87,9 @@ def verify(
     ------
     TypeError, ValueError
         If `name` names no theorem, or `store` is no path or that of a file.
+    MissingExtraError
+        If the check needs a package that is not installed. It is an `ImportError` and tells which extra to
+        install.
 
     Examples
     --------
@@ -96,6 +99,9 @@ def verify(
     True
     """
     theorem = get_theorem(name)
+    missing = theorem.missing()
+    if missing is not None:
+        raise missing
     run = Run(quick, np.random.default_rng(rng), store=_read_folder(store), tell=sweep_progress)
     verdict = Verdict(theorem, [], run, rng if isinstance(rng, int) else None, 0.0)
     start = time.perf_counter()

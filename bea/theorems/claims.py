@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from bea.extras import MissingExtraError, missing_packages
 from bea.sweeps import Progress as SweepProgress
 from bea.sweeps import SweepResult, sweep
 from bea.sweeps.identity import code_hash, package_hash, takes_rng
@@ -131,6 +132,12 @@ class Theorem:
     #: One paragraph of plain text with LaTeX between dollar signs.
     statement: ClassVar[str]
     references: ClassVar[tuple[str, ...]]
+    #: The extra whose packages the check needs, if any.
+    extra: ClassVar[str | None] = None
+
+    def missing(self) -> MissingExtraError | None:
+        """The error that tells which package the check needs and does not find, or None."""
+        return None if self.extra is None else missing_packages(f"the theorem {self.name}", self.extra)
 
     def check(self, run: Run) -> Iterator[Claim]:
         """Measure the claims one after the other."""

@@ -30,6 +30,7 @@ class ImplicitSparseRegularization(Theorem):
     """Descent on w = uᴺ − vᴺ from a small start recovers sparse weights if it is stopped in a window."""
 
     name = "sparse"
+    extra = "sparse"
     title = "Implicit sparse regularization: depth and early stopping"
     statement = (
         r"Gradient descent on $\frac{1}{n} \|Xw - y\|^2$ over $w = u^{\odot N} - v^{\odot N}$ from "

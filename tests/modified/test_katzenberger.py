@@ -6,6 +6,8 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.linalg
+import sympy
 
 import bea
 from bea.modified import ConstrainedDiffusion
@@ -75,6 +77,50 @@ def test_without_the_mixed_part_the_drift_is_wrong(codimension):
     assert np.abs(blocks.drift(x) - motion.drift(x)).max() > 1e-2 * np.abs(motion.drift(x)).max()
 
 
+def formula_at(loss: bea.Loss, G: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The formula of Li, Wang and Arora at one point, by SymPy's derivatives and SciPy's Lyapunov equation.
+
+    L_H has a kernel along Γ, so that H is made regular there, where Σ⊥ does not reach.
+    """
+    w = loss.variables
+    point = dict(zip(w, x, strict=True))
+    H = np.array(sympy.hessian(loss.expression, w).subs(point), dtype=float)
+    T = np.array([sympy.hessian(loss.expression.diff(v), w).subs(point) for v in w], dtype=float)
+    J = np.array(sympy.Matrix(loss.zero_loss_set.residuals).jacobian(w).subs(point), dtype=float)
+    N = np.linalg.pinv(J) @ J
+    P, S = np.eye(len(w)) - N, G @ G.T
+    pinv = np.linalg.pinv(H, rcond=1e-8)
+    solved = scipy.linalg.solve_continuous_lyapunov(H + P, N @ S @ N)
+
+    def bend(matrix):
+        return np.einsum("ijk,jk->i", T, matrix)
+
+    return -pinv @ bend(P @ S @ P) / 2 - P @ (2 * bend(pinv @ N @ S @ P) + bend(N @ solved @ N)) / 2
+
+
+@pytest.mark.parametrize("codimension", [1, 2])
+def test_many_points_at_once(codimension):
+    loss = LOSSES[codimension]
+    G = np.random.default_rng(3).normal(size=(4, 3))
+    motion = ConstrainedDiffusion(loss, G.tolist())
+    points = loss.zero_loss_set.sample(6, rng=1)
+    drift, diffusion = motion.drift(points.T), motion.diffusion(points.T)
+    for k, x in enumerate(points):
+        np.testing.assert_allclose(drift[:, k], formula_at(loss, G, x), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(drift[:, k], motion.drift(x), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(diffusion[:, :, k], motion.diffusion(x), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(motion.hessian(points.T)[:, :, k], motion.hessian(x), rtol=1e-12)
+    assert np.abs(drift[:, 0] - formula_at(loss, G, points[1])).max() > 1e-2
+
+
+def test_few_points_at_a_time_make_no_difference(monkeypatch):
+    motion = ConstrainedDiffusion(CODIMENSION_TWO, np.eye(4).tolist())
+    points = CODIMENSION_TWO.zero_loss_set.sample(7, rng=1).T
+    whole = motion.drift(points)
+    monkeypatch.setattr("bea.modified.many_points._NUMBERS", 100)
+    np.testing.assert_allclose(motion.drift(points), whole, rtol=1e-13)
+
+
 def test_the_diffusion_has_the_tangential_covariance():
     x = regular_point(2)
     G = np.random.default_rng(5).normal(size=(4, 3))
@@ -106,6 +152,70 @@ def test_the_iterates_stay_on_the_zero_loss_set_to_second_order():
     bend = np.trace(B.T @ hessian @ B) / 2
     assert abs(bend) > 1e-2
     assert (CODIMENSION_ONE.zero_loss_set.jacobian(x) @ motion.drift(x))[0] == pytest.approx(-bend, rel=1e-9)
+
+
+@pytest.mark.parametrize("codimension", [1, 2])
+def test_the_formula_is_half_the_second_derivative_of_the_limit_map(codimension):
+    loss, x = LOSSES[codimension], regular_point(codimension)
+    G = np.round(np.random.default_rng(codimension + 4).normal(size=(4, 2)), 3)
+    motion = ConstrainedDiffusion(loss, G.tolist())
+    point = dict(zip(loss.variables, x, strict=True))
+    expected = sum(second_difference(loss, x, column) for column in G.T) / 2
+    formula = np.array(
+        sympy.lambdify([loss.variables], list(motion.drift_expression), cse=True)(list(point.values()))
+    )
+    np.testing.assert_allclose(formula, expected, atol=2e-7 * np.abs(expected).max())
+    assert np.abs(formula - 2 * expected).max() > 0.1 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("codimension", [1, 2])
+def test_formulas_and_numbers_agree(codimension):
+    """With noise that depends on the point and whose components are correlated."""
+    loss = LOSSES[codimension]
+    motion = ConstrainedDiffusion(
+        loss, [["a", 1], ["k", "b*c"], [0, "sin(d)"], [1, 2]], [[1, 0.5], [0.5, 1]], {"k": 3}
+    )
+    arguments = [loss.variables, sympy.Symbol("k")]
+    drift = sympy.lambdify(arguments, list(motion.drift_expression), cse=True)
+    diffusion = sympy.lambdify(arguments, motion.diffusion_expression, cse=True)
+    for x in loss.zero_loss_set.sample(5, rng=2):
+        scale = np.abs(motion.drift(x)).max()
+        np.testing.assert_allclose(drift(x, 3), motion.drift(x), rtol=1e-9, atol=1e-11 * scale)
+        np.testing.assert_allclose(diffusion(x, 3), motion.diffusion(x), rtol=1e-9, atol=1e-11)
+        assert np.abs(np.array(drift(x, 4)) - motion.drift(x)).max() > 1e-4 * scale
+
+
+@pytest.mark.parametrize("equation", ["(x**2 + y**2 - 1)**2", "(x**2 + y**2 - 1)**2*(1 + x**2 + y**2)"])
+def test_isotropic_noise_is_brownian_motion_on_the_circle(equation):
+    """Itô: dY = P dW − Y/2 dt, for a loss that depends on the distance alone."""
+    loss = bea.Loss(equation, "x y", zero_loss_set=bea.ZeroLossSet(["x**2 + y**2 - 1"], "x y"))
+    motion = ConstrainedDiffusion(loss, sympy.eye(2))
+    x, y = loss.variables
+    assert motion.drift_expression == sympy.ImmutableMatrix([-x / 2, -y / 2])
+    t = sympy.Symbol("t")
+    on_circle = motion.diffusion_expression.subs({x: sympy.cos(t), y: sympy.sin(t)})
+    tangent = sympy.Matrix([-sympy.sin(t), sympy.cos(t)])
+    assert sympy.simplify(on_circle - tangent * tangent.T) == sympy.zeros(2)
+
+
+def test_where_the_circle_is_not_steep_alike_noise_drifts_along_it():
+    """For L = (r² − 1)²(2 + x)/2 the flat side draws: the tangential drift is −¼∂_θ log λ at λ = 4(2 + x)."""
+    zeros = bea.ZeroLossSet(["x**2 + y**2 - 1"], "x y")
+    loss = bea.Loss("(x**2 + y**2 - 1)**2*(2 + x)/2", "x y", zero_loss_set=zeros)
+    motion = ConstrainedDiffusion(loss, sympy.eye(2))
+    t, (x, y) = sympy.Symbol("t"), loss.variables
+    drift = motion.drift_expression.subs({x: sympy.cos(t), y: sympy.sin(t)})
+    along = (sympy.Matrix([-sympy.sin(t), sympy.cos(t)]).T * drift)[0]
+    expected = -sympy.log(2 + sympy.cos(t)).diff(t) / 4
+    assert sympy.simplify(along - expected) == 0
+    assert sympy.simplify(along + expected) != 0
+
+
+def test_there_is_no_formula_beyond_codimension_two():
+    loss = bea.Loss.from_residuals(["a*b - 1", "b*c - 1", "c*d - 2"], "a b c d")
+    motion = ConstrainedDiffusion(loss, sympy.eye(4))
+    assert motion.drift_expression is None
+    assert motion.diffusion_expression is None
 
 
 def test_parameters_and_pickle():

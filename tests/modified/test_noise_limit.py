@@ -246,6 +246,9 @@ def test_refusals():
         bea.limit(THREE)
     with pytest.raises(ValueError, match="zero_loss_set="):
         bea.limit(bea.NoisyLoss("a**4 + e*a", "a", "e"))
+    flat = bea.ZeroLossSet(["a*b - 1"], "a b")
+    with pytest.raises(ValueError, match="not positive definite across the zero-loss set"):
+        bea.limit(bea.NoisyLoss("(a*b - 1)**4 + e*a + f*b", "a b", "e f", zero_loss_set=flat))
     with pytest.raises(ValueError, match="points"):
         bea.limit(noise.dropconnect(THREE), points=0)
     with pytest.raises(ValueError, match="tolerance"):

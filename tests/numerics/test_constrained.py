@@ -246,8 +246,8 @@ class TestPaths:
     def test_the_number_of_workers_changes_no_bit(self):
         def run(n):
             return constrained_paths(
-                None, sympy.eye(3), SPHERE, [0, 0.6, 0.8], 0.01, 30, 600, workers=n,
-                record_every=7, statistics={"height": "z", "square": "z**2"}, record_replicas=range(600),
+                None, sympy.eye(3), SPHERE, [0, 0.6, 0.8], 0.01, 30, 2600, workers=n,
+                record_every=7, statistics={"height": "z", "square": "z**2"}, record_replicas=range(2600),
             )  # fmt: skip
 
         one, two, five = (run(n) for n in (1, 2, 5))
@@ -311,3 +311,31 @@ def test_the_limit_of_label_noise_goes_to_where_the_trace_of_the_hessian_is_leas
     limit = bea.limit(noisy)
     flow = constrained_flow(limit.drift, limit.zero_loss_set, [2.0, 0.5], (0.0, 40.0))
     np.testing.assert_allclose(flow.x[-1], [1.0, 1.0], atol=1e-6)
+
+
+def test_the_limit_is_asked_for_many_points_at_once():
+    noisy = bea.NoisyLoss("(a*b - 1)**2/2 + e1*a + e2*(b + a*b)", variables="a b", noise="e1 e2")
+    limit = bea.limit(noisy, points=5)
+    known = {"zero_loss_set": limit.zero_loss_set, "x0": [2.0, 0.5], "step_size": 0.01}
+    many = constrained_paths(limit.drift, limit.diffusion, steps=10, replicas=30, **known)
+    calls = []
+
+    def drift(x):
+        calls.append(x.shape)
+        return limit.drift(x)
+
+    one = constrained_paths(drift, lambda x: limit.diffusion(x), steps=10, replicas=30, **known)
+    np.testing.assert_allclose(many.final, one.final, rtol=1e-10)
+    assert set(calls) == {(2,)}
+    assert many.final[:, 0].std() > 0.05
+
+
+def test_a_start_where_the_zero_loss_set_is_singular_is_refused():
+    cross = ZeroLossSet(["x*y"], variables="x y")
+    for run in (
+        lambda: constrained_paths(None, sympy.eye(2), cross, [0.0, 0.0], 0.01, 5, 5),
+        lambda: constrained_flow(UPWARDS, cross, [0.0, 0.0], (0, 1)),
+    ):
+        with pytest.raises(ValueError, match="no tangent space of dimension 1"):
+            run()
+    assert constrained_paths(None, sympy.eye(2), cross, [0.0, 2.0], 0.01, 5, 5).success

@@ -9,7 +9,8 @@ import scipy.stats
 import sympy
 
 import bea
-from bea.numerics import ensemble_source
+from bea.numerics import ensemble_source, ensembles
+from bea.numerics.dense_sums import with_dense_sums
 from bea.numerics.program import Program
 from bea.numerics.replicas import BLOCK
 from bea.systems import Loss, NoisyLoss
@@ -39,6 +40,12 @@ def label_noise_loop(x0, h, steps, replicas, sigma, seed):
             states.append(np.stack([a, b], axis=1))
         runs.append(np.array(states))
     return np.concatenate(runs, axis=1)
+
+
+def row_by_row(monkeypatch):
+    """Treat every field as a large one."""
+    monkeypatch.setattr(ensemble_source, "STRAIGHT_LINE_LIMIT", 0)
+    monkeypatch.setattr(ensembles, "_module", ensembles._module.__wrapped__)
 
 
 class TestStream:
@@ -87,7 +94,7 @@ class TestStream:
     )
     def test_large_fields_are_evaluated_row_by_row_to_the_same_result(self, noisy, monkeypatch):
         inlined = bea.ensemble(noisy, [1.5, 0.5], 0.05, 100, 300, rng=3)
-        monkeypatch.setattr(ensemble_source, "STRAIGHT_LINE_LIMIT", 0)
+        row_by_row(monkeypatch)
         evaluated = bea.ensemble(noisy, [1.5, 0.5], 0.05, 100, 300, rng=3)
         np.testing.assert_allclose(evaluated.final, inlined.final, rtol=1e-11)
 
@@ -106,6 +113,60 @@ class TestStream:
             r = X @ x**2 - 1 - sigma * rng.standard_normal((n, size))
             x = x - h * 2 * x * (X.T @ r) / n
         np.testing.assert_allclose(ours.final, x.T, rtol=1e-11)
+
+    def diagonal_network(self):
+        """Label noise on a network of width 60 with 12 labels, and its data."""
+        X = np.random.default_rng(2).integers(-3, 4, (12, 60))
+        u, v = sympy.symbols("u1:61"), sympy.symbols("v1:61")
+        outputs = [sum(int(c) * (a**2 - b**2) for c, a, b in zip(row, u, v, strict=True)) for row in X]
+        y = X[:, :2].sum(axis=1)
+        return bea.noise.label_noise(outputs, y, [*u, *v], half=False), X, y
+
+    def test_products_of_matrices_make_the_same_runs_as_numpy(self):
+        noisy, X, y = self.diagonal_network()
+        h, sigma, (n, p) = 0.005, 0.3, X.shape
+        ours = bea.ensemble(noisy, np.full(2 * p, 0.4), h, 40, 300, sigma=sigma, rng=9)
+        final = []
+        for rng, size in blocks(9, 300):
+            u, v = np.full((2, p, size), 0.4)
+            for _ in range(40):
+                r = X @ (u**2 - v**2) - y[:, np.newaxis] - sigma * rng.standard_normal((n, size))
+                s = 4 * h / n * (X.T @ r)
+                u, v = u - s * u, v + s * v
+            final.append(np.concatenate([u, v]).T)
+        final = np.concatenate(final)
+        np.testing.assert_allclose(ours.final, final, rtol=1e-10)
+        assert abs(ours.final - final[::-1]).max() > 1e-3
+        inlined = Program(noisy.field.components, [*noisy.variables, *noisy.noise])
+        dense = with_dense_sums(inlined, [*noisy.variables, *noisy.noise])
+        assert dense.size < 0.8 * inlined.size  # columns of u² and v² are one, and so are rows
+
+    def test_products_of_matrices_have_the_same_bits_for_any_number_of_workers(self):
+        noisy, _, _ = self.diagonal_network()
+        runs = [
+            bea.ensemble(
+                noisy, np.full(120, 0.4), 0.005, 30, 600, sigma=0.3, workers=n, record_every=7,
+                statistics={"s": "u1**2 - v1**2"}, record_replicas=[3, 599],
+            )
+            for n in (1, 2, 4)
+        ]  # fmt: skip
+        for other in runs[1:]:
+            assert runs[0].final.tobytes() == other.final.tobytes()
+            for name in ("count", "mean", "covariance", "replicas"):
+                assert getattr(runs[0].path, name).tobytes() == getattr(other.path, name).tobytes()
+            assert runs[0].path.variances["s"].tobytes() == other.path.variances["s"].tobytes()
+
+    def test_lanes_that_diverge_leave_the_others_alone(self):
+        noisy, _, _ = self.diagonal_network()
+        starts = np.full((20, 120), 0.4)
+        starts[[4, 17]] = 40.0
+        with pytest.warns(RuntimeWarning, match="2 of 20 replicas diverged"):
+            some = bea.ensemble(noisy, starts, 0.005, 30, 20)
+        none = bea.ensemble(noisy, np.full((20, 120), 0.4), 0.005, 30, 20)
+        assert some.diverged.tolist() == [4, 17]
+        alive = some.diverged_at == 0
+        np.testing.assert_allclose(some.final[alive], none.final[alive], rtol=1e-13)
+        assert np.isfinite(some.final).all()
 
     def test_a_field_with_source_of_its_own(self):
         class Native(NoisyLoss):
@@ -217,6 +278,18 @@ class TestLaws:
         np.testing.assert_allclose(result.final[:, 0], np.concatenate(runs), rtol=1e-12)
         assert result.path.steps.tolist() == [*range(0, 50, 4), 50]
 
+    @pytest.mark.parametrize(
+        ("sampler", "sentence"),
+        [
+            (lambda rng, shape: rng.exponential(size=shape), "must have mean 0, but in 4096 draws .* it is"),
+            (lambda rng, shape: 1.2 * rng.normal(size=shape), "must have variance 1, but in 4096 draws"),
+        ],
+    )
+    def test_samplers_of_another_mean_or_variance_are_refused(self, sampler, sentence):
+        noisy = NoisyLoss("w**2/2 + e*w", variables="w", noise="e", law=bea.noise.Sampled(sampler))
+        with pytest.raises(ValueError, match=sentence):
+            bea.ensemble(noisy, [1.0], 0.1, 5, 5)
+
     def test_no_noise_is_gradient_descent(self):
         result = bea.ensemble(LABEL_NOISE, [1.5, 0.5], 0.05, 100, 3, sigma=0)
         loss = Loss("(a*b - 1)**2/2", variables="a b")
@@ -274,10 +347,18 @@ class TestDivergence:
 
     def test_large_fields_tell_the_same(self, monkeypatch):
         inlined = self.run()
-        monkeypatch.setattr(ensemble_source, "STRAIGHT_LINE_LIMIT", 0)
+        row_by_row(monkeypatch)
         evaluated = self.run()
         assert evaluated.diverged_at.tolist() == inlined.diverged_at.tolist()
         np.testing.assert_allclose(evaluated.survivors, inlined.survivors, rtol=1e-9, atol=1e-12)
+
+    def test_a_step_too_large_for_the_curvature_is_named(self):
+        """At (2, 1/2) the Hessian of ½(ab − 1)² has the eigenvalues 0 and a² + b² = 17/4."""
+        with pytest.warns(RuntimeWarning, match=r"largest curvature is 12.8, and descent is unstable from 2"):
+            bea.ensemble(LABEL_NOISE, [2.0, 0.5], 3.0, 50, 20)
+        with pytest.warns(RuntimeWarning, match="replicas diverged") as caught:
+            bea.ensemble(LABEL_NOISE, [2.0, 0.5], 0.3, 500, 20, sigma=50.0)
+        assert "curvature" not in str(caught[0].message)
 
     def test_all_of_them(self):
         with pytest.warns(RuntimeWarning, match="5 of 5 replicas diverged"):

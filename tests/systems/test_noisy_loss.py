@@ -100,3 +100,36 @@ def test_refusals():
         bea.NoisyLoss("__import__('os')", "a", "e")
     with pytest.raises(ValueError, match="not random"):
         bea.NoisyLoss("a*e", "a", "e", law=noise.Minibatch(2))
+
+
+class TestRareNoise:
+    """Weights that are dropped seldom: the mean of L̂ over all masks, divided by σ², for σ → 0."""
+
+    LOSS = bea.Loss("(u**2 + v**3 - 1)**2", variables="u v")
+    POINT = (0.8, 0.7)
+
+    def mean_change(self, variance):
+        u, v = self.POINT
+        keep = 1 / (1 + variance)
+
+        def loss(a, b):
+            return (a**2 + b**3 - 1) ** 2
+
+        masks = [(i, j) for i in (0, 1) for j in (0, 1)]
+        weights = [keep ** (i + j) * (1 - keep) ** (2 - i - j) for i, j in masks]
+        mean = sum(p * loss(u * i / keep, v * j / keep) for p, (i, j) in zip(weights, masks, strict=True))
+        return (mean - loss(u, v)) / variance
+
+    def value(self, law):
+        reg = bea.noise.dropconnect(self.LOSS, law).regularizer
+        return float(reg.subs(dict(zip(self.LOSS.variables, self.POINT, strict=True))))
+
+    def test_it_is_the_limit_of_the_mean(self):
+        limit = 2 * self.mean_change(1e-5) - self.mean_change(2e-5)
+        assert self.value(bea.noise.Bernoulli()) == pytest.approx(limit, rel=1e-7)
+        assert self.value(bea.noise.Gaussian()) != pytest.approx(limit, rel=0.1)
+
+    def test_where_the_loss_is_quadratic_in_each_weight_it_is_that_of_small_noise(self):
+        loss = bea.Loss("(a*b + c*d - 1)**2", variables="a b c d")
+        rare, small = (bea.noise.dropconnect(loss, law) for law in (bea.noise.Bernoulli(), None))
+        assert rare.regularizer == small.regularizer

@@ -18,7 +18,8 @@ __all__ = ["Bernoulli"]
 class Bernoulli(Law):
     """Independent components η = ξ/q − 1, where ξ is 1 with the probability q and 0 otherwise.
 
-    A factor 1 + η so either drops what it multiplies or keeps it, divided by q.
+    A factor 1 + η so either drops what it multiplies or keeps it, divided by q. For σ → 0 it drops seldom,
+    but what is dropped changes by as much as ever.
 
     Parameters
     ----------
@@ -43,6 +44,7 @@ class Bernoulli(Law):
 
     keep: Value | None = None
 
+    jump = -1
     source = "(sigma if rng.random()*(1.0 + sigma*sigma) < 1.0 else -1.0/sigma)"
 
     def __post_init__(self) -> None:

@@ -29,9 +29,13 @@ class Law:
         in terms that Numba compiles. None where there is no such expression.
     independent : bool
         Whether the components of ξ are independent and alike.
+    jump : int or None
+        For noise that becomes rare and not small as σ → 0: the value of a component of η that it then takes
+        with the probability σ², to leading order.
     """
 
     independent = True
+    jump: int | None = None
 
     @property
     def source(self) -> str | None:
