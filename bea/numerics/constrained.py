@@ -211,6 +211,7 @@ def _passed(t_eval: np.ndarray | None, before: float, now: float) -> list[float]
 
 
 def read_zeros(zero_loss_set: object) -> ZeroLossSet:
+    """The zero-loss set, or a sentence that says that it is none."""
     if not isinstance(zero_loss_set, ZeroLossSet):
         raise TypeError(f"zero_loss_set must be a ZeroLossSet, not {type(zero_loss_set).__name__}")
     return zero_loss_set
@@ -249,6 +250,7 @@ def _pointwise(
 
 
 def read_field(f: VectorField, zeros: ZeroLossSet) -> VectorField:
+    """The field, or a sentence that says that its variables are others than those of Γ."""
     if f.variables != zeros.variables:
         raise ValueError(
             f"the field must have the variables of the zero-loss set, {' '.join(map(str, zeros.variables))}, "

@@ -24,6 +24,7 @@ _compile = njit(error_model="numpy")
 
 @_compile
 def all_finite(v):
+    """Whether no component is infinite or not a number."""
     total = 0.0
     for i in range(v.size):
         total += 0.0 * v[i]  # 0·∞ is NaN

@@ -234,6 +234,7 @@ def clock_times(run: Ensemble, power: int) -> np.ndarray:
 
 
 def clock_name(power: int) -> str:
+    """The name of the time α^power σ² × steps, in LaTeX."""
     return rf"$\alpha{'' if power == 1 else '^2'}\sigma^2 \times$ steps"
 
 

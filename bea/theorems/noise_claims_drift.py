@@ -16,6 +16,7 @@ from bea.systems import VectorField
 from bea.systems.catalogue import sum_of_products
 from bea.systems.derivatives import partial_derivatives
 from bea.systems.noisy_loss import NoisyLoss
+from bea.systems.zero_loss_set import ZeroLossSet
 from bea.theorems.claims import Claim, Run
 from bea.theorems.noise_cases import BALANCING, THREE, Case, drift_cases
 from bea.theorems.noise_experiments import (
@@ -96,18 +97,18 @@ def _drift(run: Run, case: Case) -> Iterator[Claim]:
         "no motion on this scale": first,
     }
     if case.noisy.regularizer != case.noisy.bend:
-        wrong = _constrained(case.noisy.bend, case, times[:41])[-1]
+        wrong = _constrained(case.noisy.bend, found.zero_loss_set, case.start, times[:41])[-1]
         rivals["½Δ_η L̂ for noise that is rare, not small"] = values_of(case.statistic, case.noisy, wrong)[0]
     for label, value in rivals.items():
         yield excluded_claim(f"control: {case.label} with {label}", value, measured, how)
 
 
-def _constrained(potential: sympy.Expr, case: Case, times: np.ndarray) -> np.ndarray:
-    """The constrained gradient flow of a potential from the start of the case."""
-    slope = partial_derivatives(potential, case.noisy.variables)
-    field = VectorField([-g for g in slope], case.noisy.variables)
-    span = float(times[0]), float(times[-1])
-    return constrained_flow(field, case.noisy.zero_loss_set, case.start, span, t_eval=times).x
+def _constrained(
+    potential: sympy.Expr, zeros: ZeroLossSet, start: Sequence[float], times: np.ndarray
+) -> np.ndarray:
+    """The constrained gradient flow of a potential."""
+    field = VectorField([-g for g in partial_derivatives(potential, zeros.variables)], zeros.variables)
+    return constrained_flow(field, zeros, start, (float(times[0]), float(times[-1])), t_eval=times).x
 
 
 def _three_products(run: Run) -> Iterator[Claim]:
