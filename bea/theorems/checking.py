@@ -22,6 +22,7 @@ THEOREMS = {
     "bseries": "bea.theorems.bseries:ModifiedEquationsAsBSeries",
     "games": "bea.theorems.games:DiscretizationDriftInGames",
     "igr": "bea.theorems.igr:ImplicitGradientRegularization",
+    "igr-networks": "bea.theorems.igr_networks:RegularizationOfNetworks",
     "momentum": "bea.theorems.momentum:Momentum",
     "multitask": "bea.theorems.multitask:TwoTasksInTurn",
     "noise": "bea.theorems.noise:NoiseAlongTheZeroLossSet",
