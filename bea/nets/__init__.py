@@ -9,21 +9,27 @@ from bea.extras import MissingExtraError as MissingExtraError
 from bea.extras import missing_extra
 
 _PUBLIC = {
+    "CentralPath": "bea.nets.central",
     "Classifier": "bea.nets.measures",
+    "ComparedFlow": "bea.nets.comparison",
     "Comparison": "bea.nets.experiments",
+    "FlowComparison": "bea.nets.comparison",
     "FlowPath": "bea.nets.flows",
     "InterruptedTraining": "bea.nets.training",
     "MLP": "bea.nets.models",
     "Mean": "bea.nets.estimates",
     "ModifiedField": "bea.nets.fields",
     "ModifiedLoss": "bea.nets.losses",
+    "PrincipalPath": "bea.nets.principal_flow",
     "Robustness": "bea.nets.perturbations",
     "Sharpness": "bea.nets.curvature",
     "Split": "bea.nets.data",
     "Training": "bea.nets.training",
     "accuracy": "bea.nets.models",
     "add_gradient_regularization": "bea.nets.transformations",
+    "central_flow": "bea.nets.central",
     "classifier": "bea.nets.measures",
+    "compare_flows": "bea.nets.comparison",
     "cross_entropy": "bea.nets.models",
     "digits": "bea.nets.data",
     "distances": "bea.nets.closeness",
@@ -34,6 +40,8 @@ _PUBLIC = {
     "modified_loss": "bea.nets.losses",
     "observed_field": "bea.nets.observed",
     "perceptrons": "bea.nets.experiments",
+    "principal_field": "bea.nets.principal_flow",
+    "principal_path": "bea.nets.principal_flow",
     "regularizer": "bea.nets.losses",
     "robustness": "bea.nets.perturbations",
     "sharpness": "bea.nets.curvature",
@@ -48,7 +56,12 @@ _PUBLIC = {
 __all__ = sorted([*_PUBLIC, "MissingExtraError"])
 
 if TYPE_CHECKING:
+    from bea.nets.central import CentralPath as CentralPath
+    from bea.nets.central import central_flow as central_flow
     from bea.nets.closeness import distances as distances
+    from bea.nets.comparison import ComparedFlow as ComparedFlow
+    from bea.nets.comparison import FlowComparison as FlowComparison
+    from bea.nets.comparison import compare_flows as compare_flows
     from bea.nets.curvature import Sharpness as Sharpness
     from bea.nets.curvature import hessian_trace as hessian_trace
     from bea.nets.curvature import sharpness as sharpness
@@ -78,6 +91,9 @@ if TYPE_CHECKING:
     from bea.nets.observed import observed_field as observed_field
     from bea.nets.perturbations import Robustness as Robustness
     from bea.nets.perturbations import robustness as robustness
+    from bea.nets.principal_flow import PrincipalPath as PrincipalPath
+    from bea.nets.principal_flow import principal_field as principal_field
+    from bea.nets.principal_flow import principal_path as principal_path
     from bea.nets.training import InterruptedTraining as InterruptedTraining
     from bea.nets.training import Training as Training
     from bea.nets.training import train as train

@@ -2,6 +2,7 @@
 
 from bea.plots.animation import noise_animation
 from bea.plots.clocks import noise_clocks
+from bea.plots.flow_comparison import flow_comparison
 from bea.plots.modified_flow import modified_flow_figure
 from bea.plots.noise import noise_cloud
 from bea.plots.phase import phase_portrait
@@ -14,6 +15,7 @@ __all__ = [
     "coordinate_paths",
     "error_against_step",
     "error_path",
+    "flow_comparison",
     "free_tree",
     "loss_surface",
     "modified_flow_figure",

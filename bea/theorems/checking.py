@@ -20,6 +20,8 @@ __all__ = ["THEOREMS", "get_theorem", "verify"]
 THEOREMS = {
     "adam": "bea.theorems.adam:AdamOptimizer",
     "bseries": "bea.theorems.bseries:ModifiedEquationsAsBSeries",
+    "early-stopping": "bea.theorems.early_stopping:EarlyStopping",
+    "edge-of-stability": "bea.theorems.edge_of_stability:EdgeOfStability",
     "games": "bea.theorems.games:DiscretizationDriftInGames",
     "igr": "bea.theorems.igr:ImplicitGradientRegularization",
     "igr-networks": "bea.theorems.igr_networks:RegularizationOfNetworks",
