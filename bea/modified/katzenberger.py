@@ -211,6 +211,7 @@ class ConstrainedDiffusion:
         H = self._derivatives.hessian(points, self._numbers)
         rates, U = np.linalg.eigh(rows @ H @ _transposed(rows))
         flat = np.flatnonzero(~(rates[:, 0] > RANK_TOLERANCE * abs(rates[:, -1])))
+        flat = flat[self._is_flat(points[:, flat], H[flat]) | ~(rates[flat, 0] > 0)]
         if flat.size:
             k = flat[0]
             raise ValueError(
@@ -218,6 +219,18 @@ class ConstrainedDiffusion:
                 f"its eigenvalues there are {rates[k].tolist()}"
             )
         return _transposed(rows) @ U, rates
+
+    def _is_flat(self, points: np.ndarray, H: np.ndarray) -> np.ndarray:
+        """Where H is not positive definite across Γ, with directions across it as long as F' makes them.
+
+        Eigenvalues of H alone may be far apart where those of F'ᵀF' are, as on a hyperbola far out.
+        """
+        compiled, numbers = _compiled_jacobian(self.zero_loss_set)
+        _, s, rows = np.linalg.svd(compiled(points, numbers), full_matrices=False)
+        k = self.zero_loss_set.codimension
+        N = rows[:, :k] / s[:, :k, np.newaxis]
+        rates = np.linalg.eigvalsh(N @ H @ _transposed(N))
+        return ~(rates[:, 0] > RANK_TOLERANCE * abs(rates[:, -1]))
 
     def _covariances(self, points: np.ndarray) -> np.ndarray:
         G = self._noise(points)

@@ -139,7 +139,7 @@ class LossDerivatives:
     def bend(self, x: np.ndarray, p: np.ndarray, *S: np.ndarray) -> list[np.ndarray]:
         """∂²(∇L)[S] at points x of shape (d, n), of shape (n, d), for symmetric S of shape (n, d, d)."""
         length = max(1, _NUMBERS // self._kind.size)
-        slices = [slice(first, first + length) for first in range(0, x.shape[1], length)]
+        slices = [slice(first, first + length) for first in range(0, max(1, x.shape[1]), length)]
         parts = [self._kind.bend(x[:, s], p, [matrices[s] for matrices in S]) for s in slices]
         return [np.concatenate(values) for values in zip(*parts, strict=True)]
 
@@ -161,7 +161,7 @@ class _OfSquares:
         }
         self.size = m * d * d
         self.weights = np.array([2 * float(c) for c, _ in squares])
-        self.places = np.array(list(entries)).reshape(-1, 3)
+        self.places = np.array(list(entries), dtype=int).reshape(-1, 3)
         self.slopes = compile_points([e for row in slopes for e in row], w, symbols, (m, d))
         self.values = compile_points(list(entries.values()), w, symbols, (len(entries),))
 
@@ -196,7 +196,7 @@ class _Whole:
         entries = {(i, j, j + k): e for (i, j), row in rows.items() for k, e in enumerate(row) if e != 0}
         self.size = d**3
         self.hessian = compile_points(list(H), w, symbols, (d, d))
-        self.places = np.array(list(entries)).reshape(-1, 3)
+        self.places = np.array(list(entries), dtype=int).reshape(-1, 3)
         self.values = compile_points(list(entries.values()), w, symbols, (len(entries),))
 
     def bend(self, x: np.ndarray, p: np.ndarray, S: Sequence[np.ndarray]) -> list[np.ndarray]:

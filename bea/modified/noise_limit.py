@@ -216,8 +216,8 @@ def limit(
     Raises
     ------
     ValueError, TypeError
-        If the zero-loss set is not known, a parameter has no value, or in the degenerate case the Hessian is
-        not positive definite across the set.
+        If the zero-loss set is not known, or the gradient of the loss does not vanish on it; if a parameter
+        has no value, or in the degenerate case the Hessian is not positive definite across the set.
 
     Notes
     -----
@@ -259,6 +259,10 @@ def limit(
     values = {s: noisy.parameters[s.name] for s in noisy.parameter_symbols if s.name in noisy.parameters}
     test = ZeroTest(zeros, values, points, tolerance, rng)
     kind, symbolic = _kind(noisy, test)
+    if kind != "trivial" and not test.vanish(list(noisy.loss.gradient)).holds:
+        raise ValueError(
+            f"the gradient of the loss does not vanish on the set that was given as its zeros, {zeros!r}"
+        )
     how = (
         "algebra"
         if symbolic

@@ -13,8 +13,8 @@ import sympy
 from bea.modified.divisibility import vanish_on_hypersurface
 from bea.modified.zero_chart import Chart, is_zero, zero_chart
 from bea.systems.derivatives import jacobian, partial_derivatives
-from bea.systems.evaluation import compile_numpy
-from bea.systems.traversal import replace_symbols, written_size
+from bea.systems.evaluation import compile_numpy, parameter_numbers
+from bea.systems.traversal import free_symbols, replace_symbols, written_size
 from bea.systems.zero_loss_set import ZeroLossSet
 
 __all__ = ["Finding", "ZeroTest"]
@@ -144,7 +144,7 @@ class ZeroTest:
         """Whether the gradient of the expression is affine in the noise, everywhere."""
         (exact,) = replace_symbols([expression], self.values)
         gradient = partial_derivatives(exact, self.zeros.variables)
-        f = compile_numpy(gradient, [*self.zeros.variables, *noise], ())
+        f = self._numbers(gradient, noise)
         measured = all(self._is_affine(f, len(noise)) for _ in range(self.count))
         if not (measured or self.is_small):
             return Finding(False, False)
@@ -162,7 +162,7 @@ class ZeroTest:
 
     def _vanish_at_points(self, expressions: Sequence[sympy.Expr], others: Sequence[sympy.Symbol]) -> bool:
         """Whether they are as good as zero at the points of the sample, compared with their surroundings."""
-        f = compile_numpy(list(expressions), [*self.zeros.variables, *others], ())
+        f = self._numbers(expressions, others)
         nothing = np.zeros(0)
         for x in self.points:
             noise = self.rng.standard_normal(len(others))
@@ -174,7 +174,7 @@ class ZeroTest:
 
     def _tangential_part_vanishes(self, gradient: Sequence[sympy.Expr]) -> bool:
         """Whether T'∇ is as good as zero at the points of the sample, compared with ∇ near them."""
-        f = compile_numpy(list(gradient), self.zeros.variables, ())
+        f = self._numbers(gradient)
         nothing = np.zeros(0)
         for x in self.points:
             along = self.zeros.tangent_basis(x).T @ f(x, nothing)
@@ -182,6 +182,14 @@ class ZeroTest:
             if np.linalg.norm(along) > self.tolerance * size:
                 return False
         return True
+
+    def _numbers(
+        self, expressions: Sequence[sympy.Expr], others: Sequence[sympy.Symbol] = ()
+    ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """The expressions as a function of numbers, or a sentence that names a parameter without a value."""
+        arguments = [*self.zeros.variables, *others]
+        parameter_numbers(sorted(free_symbols(expressions) - set(arguments), key=str), {})
+        return compile_numpy(list(expressions), arguments, ())
 
     def _all_zero(self, expressions: Iterable[sympy.Expr]) -> bool | None:
         """Whether all are zero: False as soon as one is not, None where that stays open."""

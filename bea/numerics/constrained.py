@@ -127,6 +127,8 @@ def constrained_flow(
     start = read_start(zeros, x0)
     t0, t1 = read_span(t_span)
     relative, absolute = read_tolerances(rtol, atol, d)
+    if ((absolute == 0) & (start == 0)).any():
+        raise ValueError("atol must be positive where x0 is 0, since nothing is small relative to 0")
     times = None if t_eval is None else read_times(t_eval, t0, t1)
     most = read_count(max_steps, "max_steps", 1)
 

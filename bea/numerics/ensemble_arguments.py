@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -53,6 +53,8 @@ def read_starts(x0: Sequence[float] | np.ndarray, replicas: int, dimension: int)
 
 def read_kept(kept: Sequence[int], replicas: int) -> list[int]:
     """The numbers of the replicas whose paths are kept."""
+    if not isinstance(kept, Iterable):
+        raise TypeError(f"record_replicas must be a sequence of integers, not {kept!r}")
     numbers = [read_count(number, "a number in record_replicas", 0) for number in kept]
     if max(numbers, default=0) >= replicas:
         raise ValueError(

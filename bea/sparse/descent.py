@@ -21,6 +21,7 @@ from bea.sparse.network import (
     read_depth,
     read_positives,
     read_records,
+    read_signed,
     smaller_step,
 )
 from bea.sparse.problems import Problem, read_positive
@@ -249,18 +250,18 @@ def descend(
     >>> run.w[:3].round(3)
     array([ 1., -1.,  2.])
     """
-    N, data = read_depth(depth), _read_problem(problem)
+    N, data, signed = read_depth(depth), _read_problem(problem), read_signed(signed)
     start = read_alpha(alpha, initial_scale, N)
     if start.ndim:
         raise TypeError("alpha and initial_scale must be one number here; descend_batch takes several")
     eta = read_positive(step_size, "step_size")
     steps, recorder = read_records(data, steps, record, spacing, coordinates)
     whole = compress(data.X, data.y[None])
-    group = Group(whole, N, bool(signed), start[None], np.array([eta]), recorder)
+    group = Group(whole, N, signed, start[None], np.array([eta]), recorder)
     group.run(steps)
     u, v, w = group.last[:, 0]
     end = None if group.diverged[0] < 0 else int(group.diverged[0])
-    remedy = "" if end is None else smaller_step(whole, N, bool(signed), start, eta, steps, end)
+    remedy = "" if end is None else smaller_step(whole, N, signed, start, eta, steps, end)
     reached = slice(None) if end is None else recorder.due < end
     result = Descent(
         recorder.due[reached],
@@ -340,7 +341,7 @@ def descend_batch(
     >>> runs.l2_error[:, -1].round(2)
     array([0.03, 0.23, 0.94])
     """
-    N, data = read_depth(depth), _read_problem(problem)
+    N, data, signed = read_depth(depth), _read_problem(problem), read_signed(signed)
     etas = read_positives(step_size, "step_size")
     starts, Y = read_alpha(alpha, initial_scale, N), data.y[None]
     if targets is not None:
@@ -358,9 +359,7 @@ def descend_batch(
     whole = compress(data.X, np.broadcast_to(Y, (m, data.n)))
     starts, etas = np.broadcast_to(starts, m), np.broadcast_to(etas, m)
     quads = [np.minimum(np.arange(first, first + WIDTH), m - 1) for first in range(0, m, WIDTH)]
-    groups = [
-        Group(_members(whole, quad), N, bool(signed), starts[quad], etas[quad], recorder) for quad in quads
-    ]
+    groups = [Group(_members(whole, quad), N, signed, starts[quad], etas[quad], recorder) for quad in quads]
     _run_all(groups, steps, threads)
     u, v, w = np.concatenate([group.last for group in groups], axis=1)[:, :m]
     diverged = np.concatenate([group.diverged for group in groups])[:m]

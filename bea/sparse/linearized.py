@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bea.sparse.network import read_alpha
+from bea.sparse.network import read_alpha, read_signed
 from bea.sparse.problems import Problem, read_positive
 from bea.systems.catalogue.data import read_count
 
@@ -41,6 +41,9 @@ def linear_step_size(
     -----
     While u and v stay near α, δu = −2Nη r α^(N−1) = −δv and δw = N α^(N−1) (δu − δv).
 
+    A large α keeps u and v near it if both are there: w begins at 0, and small relative changes of u and v
+    make any w. Without v, w begins at αᴺ, and u stays near α only if the outputs are near those at the start.
+
     Examples
     --------
     >>> from bea.sparse import linear_step_size
@@ -49,7 +52,7 @@ def linear_step_size(
     """
     N = read_count(depth, "depth")
     a = float(read_alpha(alpha, initial_scale, N))
-    return (4 if signed else 2) * N**2 * read_positive(step_size, "step_size") * a ** (2 * N - 2)
+    return (4 if read_signed(signed) else 2) * N**2 * read_positive(step_size, "step_size") * a ** (2 * N - 2)
 
 
 def linear_path(
@@ -155,4 +158,4 @@ def _start(
         raise TypeError(f"problem must be a Problem, such as Problem(X, y), not {type(problem).__name__}")
     N = read_count(depth, "depth")
     start = float(read_alpha(alpha, initial_scale, N))
-    return np.full(problem.p, 0.0 if signed else start**N)
+    return np.full(problem.p, 0.0 if read_signed(signed) else start**N)

@@ -19,6 +19,7 @@ __all__ = [
     "read_alpha",
     "read_depth",
     "read_records",
+    "read_signed",
     "smaller_step",
 ]
 
@@ -55,8 +56,9 @@ def compress(X: np.ndarray, Y: np.ndarray) -> Data:
     offset = np.zeros(len(Y))
     if n > p:
         Q, X = np.linalg.qr(X)
-        reduced = Y @ Q
-        offset = ((Y - reduced @ Q.T) ** 2).sum(axis=1)
+        # One by one, since a product of matrices adds up in an order that depends on how many rows there are.
+        reduced = np.array([y @ Q for y in Y])
+        offset = np.array([((y - Q @ z) ** 2).sum() for y, z in zip(Y, reduced, strict=True)])
         Y = reduced
     rows = len(X) + -len(X) % WIDTH
     inputs = _aligned(rows, p + -p % COLUMNS)
@@ -140,6 +142,13 @@ def read_depth(value: Any) -> int:
     if depth < 2:
         raise ValueError("depth must be at least 2, not 1, for which w = u − v and descent is linear")
     return depth
+
+
+def read_signed(value: Any) -> bool:
+    """Whether a network has the part v."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"signed must be True or False, not {value!r}")
+    return bool(value)
 
 
 def read_alpha(alpha: Any, initial_scale: Any, depth: int) -> np.ndarray:

@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bea.sparse.kernels import watch
-from bea.sparse.network import Group, compress, read_alpha, read_depth, read_records, smaller_step
+from bea.sparse.network import (
+    Group,
+    compress,
+    read_alpha,
+    read_depth,
+    read_records,
+    read_signed,
+    smaller_step,
+)
 from bea.sparse.problems import Problem, read_positive
 
 __all__ = ["Window", "early_stopping_window"]
@@ -125,6 +133,7 @@ def early_stopping_window(
     True
     """
     data, N = Problem(np.asarray(X), np.asarray(y), np.asarray(w_star)), read_depth(depth)
+    signed = read_signed(signed)
     if rule not in RULES:
         raise ValueError(f"rule must be one of {', '.join(RULES)}, not {rule!r}")
     order = np.argsort(~data.support, kind="stable")
@@ -140,7 +149,7 @@ def early_stopping_window(
     near, eta = read_positive(tolerance, "tolerance"), read_positive(step_size, "step_size")
     steps, recorder = read_records(data, steps, [], "linear", [])
     whole = compress(data.X[:, order], data.y[None])
-    group = Group(whole, N, bool(signed), start[None], np.array([eta]), recorder)
+    group = Group(whole, N, signed, start[None], np.array([eta]), recorder)
     found = _watch(group, data.truth[order], k, (near, large), rule == "signed", steps)
     window = Window(
         start=found[0],
@@ -156,7 +165,7 @@ def early_stopping_window(
         step_size=eta,
     )
     if window.diverged_at is not None:
-        remedy = smaller_step(whole, N, bool(signed), start, eta, steps, window.diverged_at)
+        remedy = smaller_step(whole, N, signed, start, eta, steps, window.diverged_at)
         warnings.warn(
             f"the iterates diverged at iterate {window.diverged_at}; {remedy}", RuntimeWarning, stacklevel=2
         )

@@ -28,7 +28,7 @@ def qualified_name(function: Callable[..., Any]) -> str:
     while isinstance(function, functools.partial):
         function = function.func
     named = function if hasattr(function, "__qualname__") else type(function)
-    return f"{named.__module__}.{named.__qualname__}"
+    return f"{getattr(named, '__module__', type(named).__module__)}.{named.__qualname__}"
 
 
 def signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
@@ -134,8 +134,22 @@ def _apart(code: CodeType) -> dict[str, Any]:
     """What tells functions apart that are written on one line, whose source is that line for both."""
     if code.co_name != "<lambda>":
         return {}
-    constants = [repr(value) for value in code.co_consts if not isinstance(value, CodeType)]
+    return _instructions(code)
+
+
+def _instructions(code: CodeType) -> dict[str, Any]:
+    """What the interpreter is to do, also in the functions within this one."""
+    constants = [_constant(value) for value in code.co_consts]
     return {"code": code.co_code.hex(), "names": [*code.co_names, *code.co_varnames], "constants": constants}
+
+
+def _constant(value: Any) -> Any:
+    """A constant of compiled code as text, the same in every process: the order of a set is not."""
+    if isinstance(value, CodeType):
+        return _instructions(value)
+    if isinstance(value, tuple):
+        return {"tuple": [_constant(item) for item in value]}
+    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
 
 
 def _source(function: FunctionType, owner: str) -> str:

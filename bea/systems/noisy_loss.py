@@ -19,7 +19,7 @@ from bea.systems.expressions import (
 from bea.systems.laws import Gaussian, Law
 from bea.systems.loss import Loss
 from bea.systems.squares import zeros_of_squares
-from bea.systems.traversal import free_symbols, replace_symbols
+from bea.systems.traversal import free_symbols, leaves, replace_symbols
 from bea.systems.vector_field import VectorField
 from bea.systems.zero_loss_set import ZeroLossSet
 
@@ -172,7 +172,8 @@ class NoisyLoss:
         if third == 0 or sympy.expand(third) == 0:
             return self._without_noise([bend])[0] * sympy.Rational(jump**2, 2)
         here = dict.fromkeys(self.noise, sympy.S.Zero)
-        (after,) = replace_symbols([self.expression], {**here, e: sympy.Integer(jump)})
+        there = replace_symbols([self.expression], {**here, e: sympy.Integer(jump)})
+        (after,) = _finite(there, f"{e} = {jump}, a value that the law {self.law!r} gives it")
         before, slope = self._without_noise([self.expression, slope])
         return after - before - jump * slope
 
@@ -203,8 +204,8 @@ class NoisyLoss:
         return NoisyLoss(self.expression, self.variables, self.noise, law, self.parameters, self._zeros)
 
     def _without_noise(self, expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
-        """The expressions at η = 0."""
-        return replace_symbols(expressions, dict.fromkeys(self.noise, sympy.S.Zero))
+        """The expressions at η = 0, or a sentence that says that they are not finite there."""
+        return _finite(replace_symbols(expressions, dict.fromkeys(self.noise, sympy.S.Zero)), "η = 0")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NoisyLoss) and self._data == other._data
@@ -229,3 +230,10 @@ class NoisyLoss:
         arguments = ", ".join(map(sympy.latex, self.variables))
         noise = ", ".join(map(sympy.latex, self.noise))
         return rf"$\displaystyle \hat L({arguments};\, {noise}) = {sympy.latex(self.expression)}$"
+
+
+def _finite(expressions: list[sympy.Expr], place: str) -> list[sympy.Expr]:
+    """The expressions, or a sentence that says where one of them is not finite."""
+    if leaves(expressions) & {sympy.nan, sympy.zoo, sympy.oo, -sympy.oo}:
+        raise ValueError(f"a noisy loss must be smooth in the noise, and this one is not finite at {place}")
+    return expressions

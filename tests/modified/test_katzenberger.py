@@ -65,6 +65,43 @@ def test_sums_of_squares_and_other_losses_move_alike():
         np.testing.assert_allclose(one.hessian(x), other.hessian(x), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("expression", ["(x + 2*y - 1)**2/2", "x**2/2 + 2*x*y + 2*y**2 - x - 2*y + 1/2"])
+def test_on_a_straight_line_the_limit_map_is_linear(expression):
+    """Φ is then the orthogonal projection onto the line: there is no drift, and the noise is projected."""
+    line = bea.ZeroLossSet(["x + 2*y - 1"], "x y")
+    motion = ConstrainedDiffusion(bea.Loss(expression, "x y", zero_loss_set=line), [[1, 0], [0, 3]])
+    np.testing.assert_allclose(motion.hessian([1.0, 0.0]), [[1, 2], [2, 4]], rtol=1e-12)
+    np.testing.assert_allclose(motion.drift([1.0, 0.0]), [0, 0], atol=1e-15)
+    np.testing.assert_allclose(motion.diffusion([1.0, 0.0]), [[0.8, -1.2], [-0.4, 0.6]], rtol=1e-12)
+
+
+def test_on_a_single_point_nothing_moves():
+    motion = ConstrainedDiffusion(bea.Loss.from_residuals(["x - 1", "y + x"], "x y"), [[1, 0], [0, 1]])
+    assert not motion.drift([1.0, -1.0]).any()
+    np.testing.assert_allclose(motion.diffusion([1.0, -1.0]), np.zeros((2, 2)), atol=1e-15)
+
+
+def test_far_out_on_a_hyperbola_the_hessian_still_counts_as_positive():
+    """Its eigenvalues are far apart there because those of F'ᵀF' are; Σ = H has the drift −P∇tr H / 4."""
+    loss = bea.Loss.from_residuals(["a*b - 1", "a*c - 2"], "a b c")
+    motion = ConstrainedDiffusion(loss, [["b", "c"], ["a", 0], [0, "a"]])
+    a = 2.0**-8
+    x = np.array([a, 1 / a, 2 / a])
+    rates = motion.across(x)[1]
+    assert 0 < rates[0] < 1e-9 * rates[1]
+    slope = np.array([4 * x[0], 2 * x[1], 2 * x[2]])  # of tr H = 2a² + b² + c²
+    tangent = np.array([x[0], -x[1], -x[2]]) / np.linalg.norm(x)
+    np.testing.assert_allclose(motion.drift(x), -tangent * (tangent @ slope) / 4, rtol=1e-6)
+    flat = bea.Loss("(a*b - 1)**2 + (a*c - 2)**4", "a b c", zero_loss_set=loss.zero_loss_set)
+    with pytest.raises(ValueError, match="not positive definite across the zero-loss set"):
+        ConstrainedDiffusion(flat, [[1], [0], [0]]).drift(x)
+
+
+def test_no_point_at_all():
+    motion = ConstrainedDiffusion(CODIMENSION_TWO, np.eye(4).tolist())
+    assert motion.drift(np.zeros((4, 0))).shape == (4, 0)
+
+
 @pytest.mark.parametrize("codimension", [1, 2])
 def test_without_the_mixed_part_the_drift_is_wrong(codimension):
     """The covariance less what couples both directions has another drift: the mixed term matters."""

@@ -249,6 +249,12 @@ def test_refusals():
     flat = bea.ZeroLossSet(["a*b - 1"], "a b")
     with pytest.raises(ValueError, match="not positive definite across the zero-loss set"):
         bea.limit(bea.NoisyLoss("(a*b - 1)**4 + e*a + f*b", "a b", "e f", zero_loss_set=flat))
+    circle = bea.ZeroLossSet(["a**2 + b**2 - 1"], "a b")
+    with pytest.raises(ValueError, match="gradient of the loss does not vanish on the set that was given"):
+        bea.limit(bea.NoisyLoss("(a*b - 1 + e)**2/2", "a b", "e", zero_loss_set=circle))
+    for make in (noise.label_noise, noise.dropconnect, noise.sgld):
+        with pytest.raises(ValueError, match="no value for parameter 'k'"):
+            bea.limit(make(bea.Loss("(a*b - k)**2/2", "a b")))
     with pytest.raises(ValueError, match="points"):
         bea.limit(noise.dropconnect(THREE), points=0)
     with pytest.raises(ValueError, match="tolerance"):

@@ -114,6 +114,7 @@ class TestFlow:
             ({"vector_field": lambda x: x * np.nan}, ValueError, "the value of the field must be finite"),
             ({"t_span": (0.0, np.inf)}, ValueError, "t_span"),
             ({"parameters": {"q": 1}}, ValueError, "'q'"),
+            ({"atol": 0}, ValueError, "atol must be positive where x0 is 0"),
         ],
     )
     def test_bad_input(self, change, error, sentence):

@@ -469,6 +469,7 @@ class TestInterrupt:
         ({"workers": 0}, ValueError, "workers must be at least 1"),
         ({"record_every": 0}, ValueError, "record_every must be at least 1"),
         ({"record_replicas": [5]}, ValueError, "must lie below the 5 replicas, but 5 does not"),
+        ({"record_replicas": 3}, TypeError, "record_replicas must be a sequence of integers, not 3"),
         ({"statistics": {"s": "w*q"}}, ValueError, "neither a variable nor a parameter|'q'"),
         ({"statistics": ["w"]}, TypeError, "statistics are given as a mapping"),
         ({"parameters": {"q": 1}}, ValueError, "'q'"),

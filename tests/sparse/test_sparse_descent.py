@@ -167,6 +167,15 @@ class TestBatch:
         assert np.array_equal(self.batch(slice(2, 4)).table, whole.table[2:4])
         assert np.array_equal(self.batch(slice(None, None, -1)).table, whole.table[::-1])
 
+    def test_its_company_changes_no_bit_where_there_are_more_rows_than_columns(self):
+        def run(alphas):
+            return descend_batch(TALL, depth=3, alpha=alphas, step_size=0.01, steps=300)
+
+        alphas = np.array([0.1, 0.2, 0.3, 0.15, 0.17])
+        whole = run(alphas)
+        for member in range(5):
+            assert np.array_equal(run(alphas[[member]]).table[0], whole.table[member])
+
     def test_more_rows_than_columns(self):
         runs = descend_batch(TALL, depth=2, alpha=[0.1, 0.2], step_size=0.02, steps=50, record=[50])
         for alpha, run in zip((0.1, 0.2), runs, strict=True):
@@ -236,6 +245,7 @@ GOOD = {"depth": 2, "alpha": 0.1, "step_size": 0.01, "steps": 3}
         ({"alpha": "0.1"}, TypeError, "alpha must be a number, not '0.1'"),
         ({"alpha": [0.1, 0.2]}, TypeError, "descend_batch takes several"),
         ({"alpha": 1e30}, ValueError, "must be below 1e50"),
+        ({"signed": "no"}, TypeError, "signed must be True or False, not 'no'"),
         ({"depth": 0}, ValueError, "depth must be at least 1, not 0"),
         ({"depth": 1}, ValueError, "depth must be at least 2, not 1, for which w = u − v"),
         ({"depth": 2.5}, TypeError, "depth must be an integer, not float"),

@@ -130,7 +130,7 @@ class TestOracles:
 
     def test_without_scikit_learn_one_sentence_says_what_to_install(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "sklearn", None)
-        with pytest.raises(ImportError, match=r"not installed: pip install 'bea\[sparse\]'"):
+        with pytest.raises(ImportError, match=r'not installed: pip install "bea\[sparse\]"'):
             lasso(WIDE, 0.1)
         assert oracle_ridge(WIDE).error > 0
 

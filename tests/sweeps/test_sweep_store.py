@@ -267,6 +267,22 @@ class TestSameTask:
     def test_two_functions_on_one_line(self, tmp_path):
         square, cube = lambda x: x**2, lambda x: x**3
         assert [bea.sweep(f, {"x": [2]}, store=tmp_path).results for f in (square, cube)] == [[4], [8]]
+        one, two = lambda x: sum(y + 1 for y in [x]), lambda x: sum(y + 2 for y in [x])
+        assert [bea.sweep(f, {"x": [2]}, store=tmp_path).results for f in (one, two)] == [[3], [4]]
+
+    def test_the_order_of_sets_does_not_count(self, tmp_path):
+        """It differs from process to process."""
+        call = "bea.sweep(lambda x: x in {'a', 'e', 'i', 'o', 'u'}, {'x': ['a']}, store='store')"
+        (tmp_path / "script.py").write_text(f"import bea\nprint({call}.reused)")
+        for seed, reused in [("1", "0"), ("2", "1"), ("3", "1")]:
+            run = subprocess.run(
+                [sys.executable, "script.py"],
+                capture_output=True,
+                text=True,
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONHASHSEED": seed},
+            )
+            assert run.stdout.strip() == reused
 
     def test_a_version_stands_for_the_source(self, tmp_path):
         def power(k):

@@ -100,6 +100,13 @@ def test_refusals():
         bea.NoisyLoss("__import__('os')", "a", "e")
     with pytest.raises(ValueError, match="not random"):
         bea.NoisyLoss("a*e", "a", "e", law=noise.Minibatch(2))
+    for singular in ("a/e", "a*sqrt(e)", "a*sin(e)/e"):
+        with pytest.raises(ValueError, match="smooth in the noise, and this one is not finite at η = 0"):
+            _ = bea.NoisyLoss(f"a**2/2 + {singular}", "a", "e").regularizer
+    divided = bea.NoisyLoss("(a/(1 + e) - 1)**2/2", "a", "e", law=noise.Bernoulli())
+    with pytest.raises(ValueError, match=r"not finite at e = -1, a value that the law Bernoulli"):
+        _ = divided.regularizer
+    assert divided.with_law(noise.Gaussian()).regularizer.subs("a", 1) == sympy.Rational(1, 2)
 
 
 class TestRareNoise:
