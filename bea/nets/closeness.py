@@ -17,6 +17,7 @@ from bea.nets.measures import classifier
 from bea.nets.pytrees import Loss, Pytree, add, scale
 from bea.nets.training_steps import TURN
 from bea.numerics.arguments import read_positive
+from bea.systems.catalogue.data import read_count
 
 __all__ = ["distances"]
 
@@ -79,6 +80,9 @@ def distances(
     """
     if (time is None) == (step_sizes is None):
         raise ValueError("give the time, the same for all numbers of steps, or step_sizes, one for each")
+    counts = [read_count(n, "a number of steps") for n in counts]
+    if step_sizes is not None and len(step_sizes) != len(counts):
+        raise ValueError(f"step_sizes must be one for each of {len(counts)} counts, not {len(step_sizes)}")
     sizes = [read_positive(time, "time") / n for n in counts] if step_sizes is None else list(step_sizes)
     widths = (PIXELS, *(width,) * depth, CLASSES)
     found = []

@@ -206,6 +206,7 @@ def hessian_trace(loss: Loss, params: Pytree, samples: int = 64, rng: Any = 0, l
     """
     if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 2:
         raise ValueError(f"samples must be an integer, 2 or more, not {samples!r}")
+    require_loss(loss, params)
     key = jax.random.key(int(np.random.default_rng(rng).integers(2**31)))
     values = np.asarray(_quadratic_forms(loss, params, jax.random.split(key, int(samples))), dtype=float)
     if not np.isfinite(values).all():

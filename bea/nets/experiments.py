@@ -187,6 +187,8 @@ class Comparison:
         """
         if name not in self.measures:
             raise ValueError(f"there is no measure {name!r}; there are {', '.join(self.measures)}")
+        if level is not None and not -len(self.levels) <= level < len(self.levels):
+            raise ValueError(f"level is an index of levels = {self.levels}, and {level} is none")
         values = self.measures[name][:, :, moment] if level is None else self.at_levels[name][:, :, level]
         if "accuracy" not in name:
             values = np.log(values)
@@ -248,6 +250,8 @@ def sweep_step_sizes(
     (1, 2, 3)
     """
     steps = tuple(float(h) for h in step_sizes)
+    if not steps:
+        raise ValueError("step_sizes must hold one or more, but it is empty")
     smallest = min(steps) if flow_step is None else float(flow_step)
     runs = [(smallest, FLOW, 0.0), *((h, DESCENT, 0.0) for h in steps)]
     return _compare(runs, steps, "h", widths, seeds, record, levels, sweep, options, settings)

@@ -10,7 +10,7 @@ import jax
 
 from bea.nets.coefficients import Coefficients, field_coefficients
 from bea.nets.differentials import differentials, field_value
-from bea.nets.pytrees import Loss, Pytree, require_loss
+from bea.nets.pytrees import Loss, Pytree, require_loss, require_params, require_step_size
 from bea.schemes import GradientDescent
 from bea.schemes.scheme import Scheme
 
@@ -38,10 +38,13 @@ class ModifiedField:
 
     def __call__(self, params: Pytree, h: Any) -> Pytree:
         """The field at `params` for the step size `h`."""
+        require_params(params)
+        require_step_size(h)
         return _value(self, params, h)
 
     def terms(self, params: Pytree) -> list[Pytree]:
         """The coefficients of 1, h, …, h^order at `params`."""
+        require_params(params)
         return _terms(self, params)
 
     def __eq__(self, other: object) -> bool:

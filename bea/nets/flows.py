@@ -71,7 +71,8 @@ def flow(
     Raises
     ------
     TypeError, ValueError
-        If `params` are no floats, `time` or `h` is not finite, or `steps` no positive integer.
+        If `params` are no floats, `time` or `h` is not finite, `steps` no positive integer, or what the field
+        returns is not like `params`.
 
     Warns
     -----
@@ -127,6 +128,7 @@ def _runge_kutta(
     dt: Any,
 ) -> tuple[Pytree, Pytree | None, jax.Array]:
     """The end, the records, and whether the path was finite after each step."""
+    _require_field(field, params, h)
 
     def step(state: tuple[Pytree, jax.Array], _: None) -> tuple[tuple[Pytree, jax.Array], Any]:
         x, alive = state
@@ -140,6 +142,14 @@ def _runge_kutta(
         first = record(params)
         records = jax.tree.map(lambda a, b: jnp.concatenate([jnp.asarray(a)[None], b]), first, records)
     return end, records, alive
+
+
+def _require_field(field: Callable[[Pytree, Any], Pytree], params: Pytree, h: Any) -> None:
+    """Refuse a field whose value is no pytree like the parameters."""
+    value = jax.eval_shape(field, params, h)
+    structure, shapes = jax.tree.structure(params), [leaf.shape for leaf in jax.tree.leaves(params)]
+    if jax.tree.structure(value) != structure or [leaf.shape for leaf in jax.tree.leaves(value)] != shapes:
+        raise ValueError(f"the field must return a pytree of arrays like the parameters, but returns {value}")
 
 
 def _step(f: Callable[[Pytree], Pytree], x: Pytree, dt: Any) -> Pytree:

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 from bea.nets.coefficients import field_coefficients
-from bea.nets.pytrees import Loss, Pytree, dot, gradient, norm, size
+from bea.nets.pytrees import Loss, Pytree, dot, gradient, norm, require_params, require_step_size, size
 from bea.schemes import GradientDescent
 from bea.schemes.scheme import Scheme
 
@@ -33,6 +33,7 @@ class ModifiedLoss:
 
     def __call__(self, params: Pytree, h: Any) -> jax.Array:
         """The modified loss at `params` for the step size `h`."""
+        require_step_size(h)
         g = gradient(self.loss)(params)
         return self.factor * self.loss(params) + h * self.weight * dot(g, g)
 
@@ -101,6 +102,8 @@ def regularizer(loss: Loss, params: Pytree) -> jax.Array:
     >>> float(nets.regularizer(lambda x: jnp.sum(x**2) / 2, jnp.array([3.0, 4.0])))
     12.5
     """
+    _require_function(loss)
+    require_params(params)
     g = _gradient(loss, params)
     return dot(g, g) / size(params)
 
@@ -131,6 +134,8 @@ def slope(loss: Loss, params: Pytree) -> jax.Array:
     >>> float(nets.slope(lambda x: jnp.sum(x**2) / 2, jnp.array([3.0, 4.0])))
     5.0
     """
+    _require_function(loss)
+    require_params(params)
     return norm(_gradient(loss, params))
 
 

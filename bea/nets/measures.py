@@ -6,7 +6,7 @@ definitions of `bea.nets.regularizer`, `slope`, `sharpness`, `hessian_trace` and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -92,9 +92,8 @@ class Classifier:
         }
 
 
-@lru_cache(maxsize=64)
 def classifier(
-    widths: tuple[int, ...],
+    widths: Sequence[int],
     objective: str = "cross-entropy",
     activation: str = "tanh",
     law: str = "lecun",
@@ -104,7 +103,7 @@ def classifier(
 
     Parameters
     ----------
-    widths : tuple of int
+    widths : sequence of int
         The numbers of inputs, of units in each hidden layer, and of classes.
     objective : {"cross-entropy", "squared-error"}
     activation, law, gain
@@ -123,7 +122,12 @@ def classifier(
     """
     if objective not in OBJECTIVES:
         raise ValueError(f"objective must be one of {', '.join(OBJECTIVES)}, not {objective!r}")
-    return Classifier(MLP(widths, activation, law, gain), objective)
+    return _classifier(MLP(tuple(widths), activation, law, gain), objective)
+
+
+@lru_cache(maxsize=64)
+def _classifier(model: MLP, objective: str) -> Classifier:
+    return Classifier(model, objective)
 
 
 def largest_eigenvalue(

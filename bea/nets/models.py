@@ -135,6 +135,13 @@ def cross_entropy(outputs: Any, labels: Any) -> jax.Array:
     ----------
     outputs : array of shape (n, classes)
     labels : integer array of shape (n,)
+        From 0 to classes − 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes do not fit, or labels are no integers; outside compiled functions also if a label is
+        none of the classes.
 
     Examples
     --------
@@ -144,7 +151,7 @@ def cross_entropy(outputs: Any, labels: Any) -> jax.Array:
     True
     """
     outputs = jnp.asarray(outputs)
-    chosen = jax.nn.one_hot(labels, outputs.shape[-1], dtype=outputs.dtype)
+    chosen = _unit_vectors(labels, outputs)
     return -jnp.mean(jnp.sum(chosen * jax.nn.log_softmax(outputs), axis=-1))
 
 
@@ -155,6 +162,12 @@ def squared_error(outputs: Any, labels: Any) -> jax.Array:
     ----------
     outputs : array of shape (n, classes)
     labels : integer array of shape (n,)
+        From 0 to classes − 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for `cross_entropy`.
 
     Examples
     --------
@@ -164,8 +177,23 @@ def squared_error(outputs: Any, labels: Any) -> jax.Array:
     0.5
     """
     outputs = jnp.asarray(outputs)
-    chosen = jax.nn.one_hot(labels, outputs.shape[-1], dtype=outputs.dtype)
+    chosen = _unit_vectors(labels, outputs)
     return jnp.mean(jnp.sum((outputs - chosen) ** 2, axis=-1)) / 2
+
+
+def _unit_vectors(labels: Any, outputs: jax.Array) -> jax.Array:
+    """The unit vector of each label."""
+    traced, classes = isinstance(labels, jax.core.Tracer), outputs.shape[-1]
+    labels = labels if traced else np.asarray(labels)
+    if labels.shape != outputs.shape[:-1]:
+        raise ValueError(f"labels of shape {labels.shape} do not fit to outputs of shape {outputs.shape}")
+    if not jnp.issubdtype(labels.dtype, jnp.integer):
+        raise TypeError(f"labels must be integers, not {labels.dtype}")
+    if not traced and ((labels < 0) | (labels >= classes)).any():
+        raise ValueError(
+            f"labels must be from 0 to {classes - 1}, but they go from {labels.min()} to {labels.max()}"
+        )
+    return jax.nn.one_hot(labels, classes, dtype=outputs.dtype)
 
 
 def accuracy(outputs: Any, labels: Any) -> jax.Array:
@@ -184,4 +212,6 @@ def stack(members: Sequence[Pytree]) -> Pytree:
     >>> several[0]["weights"].shape
     (5, 3, 2)
     """
+    if not members:
+        raise ValueError("there must be one member or more to stack, but there is none")
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)

@@ -100,8 +100,14 @@ def observed_field(
         raise ValueError(f"order must be an integer, 1 or more, not {order!r}")
     if isinstance(warm_up, bool) or not isinstance(warm_up, int | np.integer) or warm_up < 0:
         raise ValueError(f"warm_up must be an integer, 0 or more, not {warm_up!r}")
-    if not isfinite(h) or h == 0:
-        raise ValueError(f"h must be finite and not zero, not {h}")
+    if isinstance(h, str) or not isfinite(h) or h == 0:
+        raise ValueError(f"h must be finite and not zero, not {h!r}")
+    if not callable(optimizer):
+        given = "an optimizer made already" if hasattr(optimizer, "update") else repr(optimizer)
+        raise TypeError(
+            "the optimizer must be a function of h that returns a transformation of Optax, such as "
+            f"optax.sgd, not {given}"
+        )
     transformation = _transformation(optimizer, float(h))
     params = jax.tree.map(jnp.asarray, params)
     point, field, last, longest, finite = _observe(

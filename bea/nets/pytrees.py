@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 __all__ = [
     "Loss",
@@ -18,7 +19,9 @@ __all__ = [
     "norm",
     "precision",
     "require_loss",
+    "require_number",
     "require_params",
+    "require_step_size",
     "scale",
     "size",
 ]
@@ -43,6 +46,8 @@ def require_params(params: Pytree, what: str = "params") -> None:
             place = f" at {jax.tree_util.keystr(path)}" if path else ""
             name = getattr(dtype, "name", getattr(dtype, "__name__", dtype))
             raise TypeError(f"{what} must be a pytree of float arrays, but the leaf{place} is {name}")
+    if not any(jnp.size(leaf) for _, leaf in leaves):
+        raise TypeError(f"{what} must be a pytree of float arrays, and those of this one are empty")
 
 
 def require_loss(loss: Loss, params: Pytree) -> None:
@@ -50,11 +55,35 @@ def require_loss(loss: Loss, params: Pytree) -> None:
     if not callable(loss):
         raise TypeError(f"the loss must be a function loss(params), not {type(loss).__name__}")
     require_params(params)
-    value = jax.eval_shape(loss, params)
+    require_number(loss, params)
+
+
+def require_number(loss: Callable[..., Any], *args: Any) -> None:
+    """Refuse a loss that JAX cannot trace, or whose value is not one float."""
+    try:
+        value = jax.eval_shape(loss, *args)
+    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
+        raise TypeError(
+            "the loss must be a function that JAX can trace, written with jax.numpy: this one turns its "
+            "arguments into numbers of Python or NumPy"
+        ) from error
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if shape != () or not jnp.issubdtype(dtype, jnp.floating):
         given = type(value).__name__ if shape is None else f"an array of shape {shape} and type {dtype}"
         raise ValueError(f"the loss must return one float, a scalar, but it returns {given}")
+
+
+def require_step_size(h: Any) -> None:
+    """Refuse what is not one number, traced or not."""
+    if isinstance(h, float | int | np.number) and not isinstance(h, bool):
+        return
+    dtype = getattr(h, "dtype", None)
+    if dtype is None or not jnp.issubdtype(dtype, jnp.number):
+        raise TypeError(f"h must be a number, not {h!r}")
+    if jnp.ndim(h):
+        raise ValueError(
+            f"h must be one number, not an array of shape {jnp.shape(h)}: for several use jax.vmap"
+        )
 
 
 def gradient(loss: Loss) -> Callable[[Pytree], Pytree]:

@@ -6,6 +6,7 @@ import time as clock
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import jax
@@ -238,6 +239,7 @@ class _Run:
         self.settings = (h, mu, np.array(levels))
         self.measure = measure
         self.context = self.data if context is None else jax.tree.map(jnp.asarray, context)
+        jax.eval_shape(partial(measured, measure, rule.members), params, self.context)  # before any step
         self.made, self.chunk = 0, FIRST_CHUNK
         self.state: State = first_state(rule, params, self.data, h, self.levels)
         count = jax.tree.leaves(params)[0].shape[0] if rule.members else 1

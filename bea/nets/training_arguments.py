@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from bea.nets.pytrees import require_params
+from bea.nets.pytrees import require_number, require_params
 from bea.nets.training_steps import FLOW, Rule
 from bea.numerics.arguments import read_positive
 from bea.systems.catalogue.data import read_count
@@ -33,6 +33,8 @@ def read_steps(step_size: Any, time: Any) -> tuple[float, int]:
 def read_settings(mu: Any, levels: Any) -> tuple[float, tuple[float, ...]]:
     """The factor of the explicit regularization, and the levels of the loss."""
     factor = 0.0 if isinstance(mu, int | float) and mu == 0 else read_positive(mu, "mu")
+    if np.ndim(levels) != 1:
+        raise ValueError(f"levels must be a sequence of numbers, not {levels!r}")
     return factor, tuple(read_positive(level, "a level") for level in levels)
 
 
@@ -52,10 +54,7 @@ def read_start(loss: Any, params: Any, data: Any, members: bool) -> None:
                 f"with members all parameters and data must have the same number of them in front, not {told}"
             )
         arrays = jax.tree.map(lambda leaf: leaf[0], arrays)
-    value = jax.eval_shape(loss, arrays[0], *arrays[1])
-    if getattr(value, "shape", None) != () or not jnp.issubdtype(value.dtype, jnp.floating):
-        given = f"of shape {value.shape}" if hasattr(value, "shape") else type(value).__name__
-        raise ValueError(f"the loss must return one float, a scalar, but its value is {given}")
+    require_number(loss, arrays[0], *arrays[1])
 
 
 def read_rule(
@@ -77,7 +76,8 @@ def read_rule(
 
 
 def _require_batch(size: int, data: Any, members: bool) -> None:
-    counts = {np.shape(array)[1 if members else 0] for array in data}
+    axis = int(members)
+    counts = {np.shape(array)[axis] if np.ndim(array) > axis else 0 for array in data}
     if len(counts) != 1 or size > min(counts):
         raise ValueError(
             f"batch_size = {size} needs data with so many examples or more, the same number in every array, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from threading import RLock
@@ -75,7 +75,14 @@ def optimizer_of(rule: Rule, h: Any) -> optax.GradientTransformation | None:
     """The optimizer of a rule; None for descent and for the flow."""
     if rule.method is None or rule.method == FLOW:
         return None
-    return rule.method if isinstance(rule.method, optax.GradientTransformation) else rule.method(h)
+    if isinstance(rule.method, optax.GradientTransformation):
+        return rule.method
+    optimizer = rule.method(h)
+    if not isinstance(optimizer, optax.GradientTransformation):
+        raise TypeError(
+            f"method must make an optimizer for a step size, but it made {type(optimizer).__name__}"
+        )
+    return optimizer
 
 
 def first_state(rule: Rule, params: Pytree, data: Pytree, h: float, levels: int) -> State:
@@ -123,7 +130,12 @@ def measured(
     measure: Callable[..., Any], members: bool, params: Pytree, context: Pytree
 ) -> dict[str, jax.Array]:
     """What a function of the parameters and their context says, for every member."""
-    return jax.vmap(measure)(params, context) if members else measure(params, context)
+    values = jax.vmap(measure)(params, context) if members else measure(params, context)
+    if not isinstance(values, Mapping):
+        raise TypeError(
+            f"what measures returns must be a mapping from names to numbers, not {type(values).__name__}"
+        )
+    return dict(values)
 
 
 def _step(rule: Rule, k: Any, settings: tuple[Any, Any, Any], state: State, data: Pytree, key: Any) -> State:
@@ -156,7 +168,7 @@ def _gradient(rule: Rule, mu: Any, batch: tuple[Any, ...], params: Pytree) -> tu
     """The gradient of E + μ‖∇E‖², and E."""
 
     def loss(params: Pytree) -> jax.Array:
-        return rule.loss(params, *batch)
+        return jnp.asarray(rule.loss(params, *batch))
 
     def regularized(params: Pytree) -> tuple[jax.Array, jax.Array]:
         value, g = jax.value_and_grad(loss)(params)

@@ -78,6 +78,9 @@ def dropout(
     entries = list(outputs) if isinstance(outputs, Sequence) and not isinstance(outputs, str) else [outputs]
     symbols = named_symbols(nodes, entries, "nodes")
     f, y, w = read_model(outputs, targets, variables, {s.name: s for s in symbols})
+    twins = {s.name for s in symbols} & {v.name for v in w}
+    if twins:
+        raise ValueError(f"{min(twins)!r} is both a node and a variable")
     missing = [s.name for s in symbols if not any(s in f_i.free_symbols for f_i in f)]
     if missing:
         raise ValueError(f"the node {missing[0]!r} does not occur in the outputs")
@@ -126,7 +129,7 @@ def two_layer_network(
         raise ValueError(f"the data must be a matrix of numbers, one input a row, not of shape {x.shape}")
     if isinstance(width, bool) or not isinstance(width, int) or width < 1:
         raise ValueError(f"the width must be a positive integer, not {width!r}")
-    s = read_expression(activation if "(" in activation else f"{activation}(u)")
+    s = read_expression(f"{activation}(u)" if activation.isidentifier() else activation)
     if len(s.free_symbols) != 1:
         raise ValueError(f"the activation must be a function of one name, not {activation!r}")
     (u,) = s.free_symbols

@@ -27,6 +27,12 @@ class Nesterov(ParametricScheme):
     beta : number, text or sympy.Expr, optional
         The momentum β; by default the symbol ``beta``. The memory contracts for |β| < 1.
 
+    Notes
+    -----
+    Libraries of neural networks, as Optax with ``optax.sgd(h, momentum=β, nesterov=True)``, keep the points
+    x + hβm at which the gradient is taken. Their equation has the same terms of the orders 1 and h, and at h²
+    the further term −β(1+β)/(2(1−β)³) f''(f, f).
+
     References
     ----------
     .. [1] Y. E. Nesterov (1983), A method of solving a convex programming problem with convergence rate

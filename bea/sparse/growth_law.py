@@ -168,6 +168,8 @@ def exit_time(
     a = float(read_alpha(alpha, initial_scale, N))
     if a >= 1:
         raise ValueError(f"alpha must be below 1, not {a:g}, for alpha^(depth/4) to be above alpha^depth")
+    if a**N == 0:
+        raise ValueError(f"alpha = {a:g} is so small that alpha^depth is below the floats")
     return float(growth_time(a**N, a ** (N / 4), residual=residual, depth=N, step_size=step_size))
 
 

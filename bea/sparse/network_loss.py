@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bea.sparse.network import read_depth
+from bea.sparse.network import read_depth, read_signed
 from bea.sparse.problems import Problem
 from bea.systems.catalogue.diagonal_network import diagonal_network
 from bea.systems.loss import Loss
@@ -48,4 +48,4 @@ def loss(problem: Problem, depth: int = 2, signed: bool = True) -> Loss:
     """
     if not isinstance(problem, Problem):
         raise TypeError(f"problem must be a Problem, such as Problem(X, y), not {type(problem).__name__}")
-    return diagonal_network(problem.X, problem.y, read_depth(depth), signed)
+    return diagonal_network(problem.X, problem.y, read_depth(depth), read_signed(signed))

@@ -68,7 +68,7 @@ class EdgeRun:
         At the iterates, and at their mean.
     variance : array of shape (n + 1,)
         σ² of the central flow.
-    central_sharpness : array of shape (n + 1,)
+    central_sharpness, central_loss : arrays of shape (n + 1,)
     sampled : array of int
         The indices of the times where what follows was measured.
     sharpness, flow_sharpness : arrays
@@ -89,6 +89,7 @@ class EdgeRun:
     mean_loss: np.ndarray
     variance: np.ndarray
     central_sharpness: np.ndarray
+    central_loss: np.ndarray
     sampled: np.ndarray
     sharpness: np.ndarray
     flow_sharpness: np.ndarray
@@ -148,6 +149,7 @@ def edge_run(seed: int, h: float, time: float) -> EdgeRun:
             mean_loss=np.asarray(_losses(flat, mean)),
             variance=path.variance,
             central_sharpness=path.sharpness,
+            central_loss=path.loss,
             sampled=sampled,
             sharpness=np.asarray(values),
             flow_sharpness=np.asarray(flow_values),

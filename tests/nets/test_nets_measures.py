@@ -129,6 +129,11 @@ class TestTrace:
         for arguments in ({"samples": 1}, {"level": 1.0}):
             with pytest.raises(ValueError, match=next(iter(arguments))):
                 nets.hessian_trace(quartic, jnp.ones(2), **arguments)
+        for measure in (nets.hessian_trace, nets.sharpness, nets.regularizer, nets.slope):
+            with pytest.raises(TypeError, match="but the leaf at \\['w'\\] is int64"):
+                measure(lambda p: jnp.sum(p["w"] ** 2), {"w": jnp.arange(3)})
+            with pytest.raises(TypeError, match="are empty"):
+                measure(lambda p: jnp.sum(p["w"] ** 2), {"w": jnp.zeros(0)})
 
 
 class TestRobustness:
@@ -205,6 +210,9 @@ class TestFlow:
 
     def test_bad_input(self):
         field = nets.modified_field(quartic)
+        for wrong in (lambda x, h: x[0], lambda x, h: {"x": x}):
+            with pytest.raises(ValueError, match="pytree of arrays like the parameters, but returns"):
+                nets.flow(wrong, jnp.ones(2), 0.1, 1.0, 3)
         for changed in ({"steps": 0}, {"time": np.inf}, {"h": np.nan}):
             arguments = {"h": 0.1, "time": 1.0, "steps": 3} | changed
             with pytest.raises(ValueError, match=next(iter(changed))):

@@ -139,6 +139,29 @@ def test_bad_models_are_refused(arguments, error, sentence):
         MLP(*arguments)
 
 
+@pytest.mark.parametrize("objective", [cross_entropy, squared_error])
+@pytest.mark.parametrize(
+    ("labels", "error", "sentence"),
+    [
+        (np.array([1, 2, 10]), ValueError, "from 0 to 9, but they go from 1 to 10"),
+        (np.array([1, -1, 3]), ValueError, "from 0 to 9, but they go from -1 to 3"),
+        (np.array([1, 2]), ValueError, r"shape \(2,\) do not fit to outputs of shape \(3, 10\)"),
+        (np.eye(10)[:3], ValueError, r"shape \(3, 10\) do not fit"),
+        (np.array([1.0, 2.0, 3.0]), TypeError, "labels must be integers, not float64"),
+    ],
+)
+def test_bad_labels_are_refused(objective, labels, error, sentence):
+    with pytest.raises(error, match=sentence):
+        objective(np.zeros((3, 10)), labels)
+    with pytest.raises(error, match=sentence):
+        jax.jit(lambda outputs: objective(outputs, labels))(np.zeros((3, 10)))
+
+
+def test_nothing_to_stack():
+    with pytest.raises(ValueError, match="one member or more"):
+        stack([])
+
+
 class TestDigits:
     def test_every_image_is_used_once(self):
         pixels, labels = load_digits(return_X_y=True)

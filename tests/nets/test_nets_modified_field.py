@@ -257,3 +257,26 @@ class TestBadInput:
             field.terms({"w": jnp.array([1, 2])})
         with pytest.raises(TypeError, match="holds none"):
             field.terms({})
+        with pytest.raises(TypeError, match="are empty"):
+            field.terms({"w": jnp.zeros(0)})
+        with pytest.raises(TypeError, match=r"at \['w'\] is str"):
+            field({"w": "one"}, 0.1)
+
+    @pytest.mark.parametrize("h", ["0.1", None, True, 1j + sympy.Rational(1, 10)], ids=repr)
+    def test_step_sizes(self, h):
+        with pytest.raises(TypeError, match="h must be a number, not"):
+            nets.modified_field(self.loss)(jnp.ones(2), h)
+        with pytest.raises(TypeError, match="h must be a number, not"):
+            nets.modified_loss(self.loss)(jnp.ones(2), h)
+
+    def test_several_step_sizes(self):
+        field, x, sizes = nets.modified_field(self.loss), jnp.ones(2), jnp.array([0.1, 0.2])
+        with pytest.raises(ValueError, match=r"not an array of shape \(2,\): for several use jax.vmap"):
+            field(x, sizes)
+        several = jax.vmap(field, (None, 0))(x, sizes)
+        np.testing.assert_allclose(several, [field(x, 0.1), field(x, np.float32(0.2))], rtol=1e-6)
+
+    @pytest.mark.parametrize("loss", [bea.Loss("a**2", variables="a"), lambda x: float(x[0])])
+    def test_what_jax_cannot_trace(self, loss):
+        with pytest.raises(TypeError, match=r"written with jax\.numpy"):
+            nets.modified_field(loss)(jnp.ones(1), 0.1)

@@ -70,6 +70,22 @@ class TestObservedField:
         cold = nets.observed_field(heavy_ball, loss, PARAMS, h, 5)
         assert np.abs(joined(cold) - joined(terms[0])).max() > 0.1
 
+    def test_nesterov_at_the_points_ahead(self):
+        """Optax keeps x + hβm: its field is that of `bea.Nesterov` less h²β(1+β)/(2(1−β)³) f''(f, f)."""
+        ascent, sizes, rests = jax.grad(loss), [0.008, 0.004, 0.002], []
+        for h in sizes:
+            field, point = nets.observed_field(
+                lambda h: optax.sgd(h, momentum=0.5, nesterov=True),
+                loss, PARAMS, h, 6, warm_up=round(0.4 / h), return_point=True,
+            )  # fmt: skip
+            f = jax.tree.map(jnp.negative, ascent(point))
+            bend = jax.jvp(lambda x, f=f: jax.jvp(ascent, (x,), (f,))[1], (point,), (f,))[1]
+            rest = joined(field) - joined(nets.modified_field(loss, bea.Nesterov("1/2"))(point, h))
+            rests.append([rest, rest - h**2 * 0.5 * 1.5 / (2 * 0.125) * joined(bend)])
+        norms = np.linalg.norm(rests, axis=2)
+        assert (np.log2(norms[:-1, 1] / norms[1:, 1]) > 2.8).all()
+        assert np.log2(norms[1, 0] / norms[2, 0]) < 2.4
+
     def test_it_counts_its_gradients(self):
         calls = []
 
@@ -97,6 +113,9 @@ class TestObservedField:
                 nets.observed_field(optax.sgd, loss, PARAMS, **arguments)
         with pytest.raises(TypeError, match="transformation of Optax"):
             nets.observed_field(lambda h: h, loss, PARAMS, h=0.1, order=2)
+        for wrong, given in ((optax.sgd(0.1), "an optimizer made already"), ("sgd", "'sgd'"), (None, "None")):
+            with pytest.raises(TypeError, match=f"such as optax.sgd, not {given}"):
+                nets.observed_field(wrong, loss, PARAMS, h=0.1, order=2)
         with pytest.raises(ValueError, match="leave the finite numbers"):
             nets.observed_field(optax.sgd, lambda x: jnp.exp(x[0] ** 2), jnp.ones(1) * 9, h=10.0, order=3)
 

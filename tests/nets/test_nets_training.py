@@ -248,7 +248,7 @@ class TestDivergence:
     ("change", "error", "sentence"),
     [
         ({"loss": 3}, TypeError, "the loss must be a function"),
-        ({"loss": lambda p: p}, ValueError, "one float, a scalar, but its value is of shape"),
+        ({"loss": lambda p: p}, ValueError, "one float, a scalar, but it returns an array"),
         ({"members": True, "params": (jnp.ones((2, 2)), jnp.ones(3))}, ValueError, r"not \[2, 3\]"),
         ({"params": [1, 2]}, TypeError, "pytree of float arrays"),
         ({"step_size": 0}, ValueError, "step_size must be a positive number"),
@@ -263,6 +263,16 @@ class TestDivergence:
         ({"levels": [-1.0]}, ValueError, "a level must be a positive number"),
         ({"measures": 3}, TypeError, "measures must be a mapping"),
         ({"measures": {"E": 3}}, TypeError, "the measure 'E' must be a function"),
+        ({"measures": lambda p, context: p.sum(), "time": 1e9}, TypeError, "must be a mapping from names"),
+        ({"measures": {"E": lambda p: p}, "time": 1e9}, TypeError, "positional argument"),
+        (
+            {"method": lambda h: 3},
+            TypeError,
+            "make an optimizer for a step size, but it made int",
+        ),
+        ({"levels": 0.5}, ValueError, "levels must be a sequence of numbers"),
+        ({"loss": lambda p, x: p[0], "data": (2.0,), "batch_size": 1}, ValueError, "needs data"),
+        ({"loss": lambda p: np.sum(np.asarray(p))}, TypeError, "written with jax.numpy"),
         ({"rng": "x"}, TypeError, "rng must be a seed"),
     ],
 )
@@ -275,6 +285,12 @@ def test_bad_arguments_are_refused(change, error, sentence):
     } | change
     with pytest.raises(error, match=sentence):
         train(**arguments)
+
+
+def test_a_constant_is_a_loss():
+    run = train(lambda p: 1.0, jnp.array([1.0, 2.0]), step_size=0.1, time=1.0)
+    assert run.success
+    assert run.params.tolist() == [1, 2]
 
 
 @pytest.fixture(scope="module")
@@ -334,6 +350,10 @@ class TestExperiments:
         descent = perceptrons(3, 0.5, seeds=(0, 1, 2), **SETTINGS)
         expected = np.log(descent["trace"][0] / flow["trace"][0])
         np.testing.assert_allclose(runs.change("trace")[0, 1], expected, atol=1e-6)
+        with pytest.raises(ValueError, match="level is an index of levels"):
+            runs.change("trace", level=0)
+        with pytest.raises(ValueError, match="step_sizes must hold one or more"):
+            sweep_step_sizes([], [3], **SETTINGS)
         expected = descent["test_accuracy"][0] - flow["test_accuracy"][0]
         np.testing.assert_allclose(runs.change("test_accuracy")[0, 1], expected, atol=1e-6)
         assert len(list(tmp_path.glob("*.npz"))) == 3

@@ -114,6 +114,13 @@ def test_node_dropout_weighs_what_the_nodes_pass_on():
     assert isinstance(noisy.law, noise.Bernoulli)
 
 
+@pytest.mark.parametrize("activation", ["u**2 + u", "u*(1 + u)", "u + u**2"])
+def test_an_activation_in_one_name(activation):
+    (output,), variables, nodes = noise.two_layer_network([[3]], 1, activation)
+    a, w = variables
+    assert (output - a * nodes[0] * (3 * w + 9 * w**2)).expand() == 0
+
+
 def test_input_noise_penalizes_the_slope_in_the_inputs():
     noisy = noise.input_noise("a*x**2 + b*z", "x z", [[1, 2]], ["4*a"], "a b")
     on_zeros = noisy.regularizer.subs({"b": sympy.Rational(3, 2) * sympy.Symbol("a")})
@@ -143,6 +150,8 @@ def test_refusals():
         noise.sgld(bea.Loss("x**2", "x"), temperature=-1)
     with pytest.raises(ValueError, match="does not occur"):
         noise.dropout(["a*n1"], [1], "a", "n1 n2")
+    with pytest.raises(ValueError, match="'a' is both a node and a variable"):
+        noise.dropout(["a*b"], [1], "a b", "a")
     with pytest.raises(ValueError, match="columns"):
         noise.input_noise("a*x", "x", [[1, 2]], [1], "a")
     with pytest.raises(ValueError, match="not random"):

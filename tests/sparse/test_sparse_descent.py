@@ -271,6 +271,8 @@ def test_a_problem_is_asked_for():
         descend((DATA.X, DATA.y), **GOOD)
     with pytest.raises(TypeError, match="problem must be a Problem, such as Problem"):
         bea.sparse.loss(DATA.X)
+    with pytest.raises(TypeError, match="signed must be True or False, not 1"):
+        bea.sparse.loss(DATA, signed=1)
 
 
 def test_targets_need_an_entry_for_each_row():

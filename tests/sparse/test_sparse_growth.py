@@ -101,6 +101,7 @@ def test_the_minimax_rate():
         (lambda law: growth_rate(1, **{**law, "depth": 0}), ValueError, "depth must be at least 1"),
         (lambda law: growth_rate(1, **{**law, "residual": 0}), ValueError, "residual must be positive"),
         (lambda law: exit_time(alpha=1.5, **law), ValueError, "alpha must be below 1, not 1.5"),
+        (lambda law: exit_time(alpha=1e-110, **law), ValueError, "alpha = 1e-110 is so small"),
         (lambda law: exit_time(**law), ValueError, "exactly one of alpha"),
         (lambda law: minimax_rate(5, 3, 10, 1.0), ValueError, "k must be at most p = 3, not 5"),
     ],
