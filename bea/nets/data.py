@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bea.extras import missing_extra
 from bea.numerics.arguments import read_rng
 from bea.systems.catalogue.data import read_count
 
@@ -74,8 +75,10 @@ def digits(count: int = 500, rng: int | np.random.Generator | None = 0) -> Split
     >>> digits(400, rng=1)
     Split(400 images to train, 1397 to test, seed=1)
     """
-    from sklearn.datasets import load_digits
-
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError as error:
+        raise missing_extra("bea.nets.digits", error) from error
     if read_count(count, "count") >= IMAGES:
         raise ValueError(f"count must be below {IMAGES}, which is how many images there are, not {count}")
     pixels, labels = load_digits(return_X_y=True)

@@ -16,7 +16,7 @@ import optax
 
 from bea.nets.pytrees import Pytree
 from bea.nets.training_arguments import read_moments, read_rule, read_settings, read_start, read_steps
-from bea.nets.training_steps import NEVER, TURN, Rule, State, advance, first_state, measured
+from bea.nets.training_steps import NEVER, TURN, Rule, State, advance, first_state, look_at_levels, measured
 from bea.numerics.arguments import read_rng
 
 __all__ = ["InterruptedTraining", "Training", "train"]
@@ -286,6 +286,8 @@ class _Run:
 
     def result(self, steps: int, interrupted: bool) -> Training:
         """What was computed so far."""
+        if self.levels:
+            self.state = look_at_levels(self.rule, self.state, self.data, self.settings[2], self.made)
         reached = np.moveaxis(np.asarray(self.state.reached, dtype=float), -1, 0)
         diverged_at, whole = np.asarray(self.state.diverged_at), self.whole()
         alone = None if whole.all() else int(diverged_at.min())

@@ -14,7 +14,7 @@ import optax
 
 from bea.nets.pytrees import Pytree, add, dot, is_finite, scale
 
-__all__ = ["FLOW", "NEVER", "TURN", "Rule", "State", "advance", "first_state", "measured"]
+__all__ = ["FLOW", "NEVER", "TURN", "Rule", "State", "advance", "first_state", "look_at_levels", "measured"]
 
 #: What `method` is called for the gradient flow.
 FLOW = "flow"
@@ -123,6 +123,19 @@ def advance(
         return jax.vmap(one)(state, data, keys) if rule.members else one(state, data, keys)
 
     return jax.lax.fori_loop(start, start + count, step, state)
+
+
+@partial(jax.jit, static_argnums=0)
+def look_at_levels(rule: Rule, state: State, data: Pytree, levels: Any, made: Any) -> State:
+    """The state with the levels that the last of `made` steps reaches; a step looks at its start only."""
+
+    def one(state: State, data: Pytree) -> State:
+        value = jnp.asarray(rule.loss(state.params, *data))
+        value = jnp.where(state.diverged_at == NEVER, value, jnp.nan)
+        snapshots, reached = _levels(made, value, jnp.asarray(levels, value.dtype), state)
+        return state._replace(snapshots=snapshots, reached=reached)
+
+    return jax.vmap(one)(state, data) if rule.members else one(state, data)
 
 
 @partial(jax.jit, static_argnums=(0, 1))

@@ -234,12 +234,12 @@ def _prediction(
         predicted, passed = f"not {other} 0", outcome != "refuted"
     unit = "percentage points" if "accuracy" in quantity.name else "percent"
     return Claim(
-        name=f"({quantity.prediction}) {quantity.label}: {where}",
+        name=f"({quantity.prediction}) {quantity.label}, change in {unit}: {where}",
         predicted=predicted,
         measured=mean,
         interval=(low, high),
         passed=passed,
-        detail=f"published: {side} 0, {outcome}; {unit}, mean over {changes.size} seeds, interval of "
+        detail=f"published: {side} 0, {outcome}; mean over {changes.size} seeds, interval of "
         f"{100 * CONFIDENCE:g}%; {detail}",
     )
 
@@ -288,17 +288,20 @@ def controls(run: Run) -> Iterator[Claim]:
     """Comparisons that must mislead, and one without an effect."""
     ce: Comparison = run.data["cross-entropy"]
     i, small, large = ce.widths.index(32), 0, 1
-    for name, label, sign in (("test_accuracy", "test accuracy", 1), ("regularizer", "R", -1)):
+    for name, label, unit, sign in (
+        ("test_accuracy", "the test accuracy", "percentage points", 1),
+        ("regularizer", "R", "100 log", -1),
+    ):
         values = ce.measures[name][i]
         values = 100 * (values if "accuracy" in name else np.log(values))
         later, earlier = values[1 + large, -1], values[1 + small, 1]
         told = f"h = {ce.values[large]:g} and {ce.values[small]:g}, {round(ce.t[1] / ce.values[small])} steps"
         bounds: dict[str, Any] = {"above": 0.0} if sign > 0 else {"below": 0.0}
         yield mean_claim(
-            f"control: at an equal number of steps the {label} seems "
-            f"{'higher' if sign > 0 else 'lower'} for the larger step size",
+            f"control: at an equal number of steps {label} seems "
+            f"{'higher' if sign > 0 else 'lower'} for the larger step size, in {unit}",
             later - earlier,
-            f"difference in percent, which longer training makes; width 32, {told}",
+            f"a difference that longer training makes; width 32, {told}",
             samples="seeds",
             **bounds,
         )

@@ -42,7 +42,7 @@ def test_every_name_is_listed_and_found(name):
 
 def test_every_name_says_which_extra_it_needs():
     code = """
-for name in sorted(set(bea.nets.__all__) - {"Mean", "MissingExtraError"}):
+for name in sorted(set(bea.nets.__all__) - {"Mean", "MissingExtraError", "Split", "digits"}):
     try:
         getattr(bea.nets, name)
     except ImportError as error:
@@ -53,6 +53,20 @@ for name in sorted(set(bea.nets.__all__) - {"Mean", "MissingExtraError"}):
         raise SystemExit(name)
 """
     run(["jax", "jaxlib", "optax", "sklearn"], code)
+
+
+def test_the_images_need_no_jax_but_scikit_learn():
+    code = """
+print(bea.nets.Split.__name__)
+try:
+    bea.nets.digits()
+except bea.nets.MissingExtraError as error:
+    print(error)
+"""
+    assert run(["jax", "jaxlib", "optax", "sklearn"], code).splitlines() == [
+        "Split",
+        'bea.nets.digits needs scikit-learn, which is not installed: pip install "bea[nets]"',
+    ]
 
 
 def test_only_what_needs_optax_needs_it():

@@ -287,6 +287,19 @@ def test_bad_arguments_are_refused(change, error, sentence):
         train(**arguments)
 
 
+@pytest.mark.parametrize("members", [False, True])
+def test_a_level_may_be_reached_by_the_last_step(members):
+    """x²/2 falls from 1/2 to 1/8 in one step from 1 to 1/2: 0.3 is 8/15 of the way."""
+    start = jnp.array([1.0, 0.1, 9.0]) if members else jnp.array(1.0)
+    run = train(lambda x: x**2 / 2, start, step_size=0.5, time=0.5, levels=[0.3, 0.1], members=members)
+    wanted_t, wanted_x = np.array([4 / 15, np.nan]), np.array([11 / 15, np.nan])
+    if members:
+        wanted_t = np.array([[4 / 15, 0, np.nan], [np.nan, 0, np.nan]])
+        wanted_x = np.array([[11 / 15, np.nan], [0.1, 0.1], [np.nan, np.nan]])
+    np.testing.assert_allclose(run.level_t, wanted_t, rtol=1e-6)
+    np.testing.assert_allclose(run.level_params, wanted_x, rtol=1e-6)
+
+
 def test_a_constant_is_a_loss():
     run = train(lambda p: 1.0, jnp.array([1.0, 2.0]), step_size=0.1, time=1.0)
     assert run.success
