@@ -105,7 +105,7 @@ def train(
     Parameters
     ----------
     loss : callable
-        E(params, *batch), a scalar that JAX can differentiate.
+        ``E(params, *batch)``, a scalar that JAX can differentiate.
     params : pytree of float arrays
         The start.
     data : sequence of arrays, optional
