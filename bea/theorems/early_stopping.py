@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from flint import arb, ctx
 from scipy.integrate import solve_ivp
 from scipy.optimize import minimize_scalar
 
 from bea.theorems.claims import Claim, Run, Theorem
 from bea.theorems.least_squares import LeastSquares, descent, gradient_flow, random_problem, ridge
 from bea.theorems.measured import limit_claim
+from bea.theorems.ridge_factors import (
+    BITS,
+    PUBLISHED,
+    PUBLISHED_OPTIMAL,
+    bias_factor,
+    largest_best_factor,
+    largest_variance_factor,
+    variance_factor,
+)
 from bea.theorems.samples import mean_claim
 
 __all__ = ["EarlyStopping"]
 
-#: The constants as they were published, upper bounds. The least numbers that may stand there are computed.
-PUBLISHED, PUBLISHED_OPTIMAL = 1.6862, 1.2147
-#: Their digits are computed with so many bits.
-BITS = 200
 #: Terms of −log(1 − z)/z beyond z to this power are below rounding for z ≤ 0.4.
 SERIES = 40
 #: x = ts, with s an eigenvalue of XᵀX/n, where suprema are sought.
@@ -63,61 +67,17 @@ class EarlyStopping(Theorem):
         """The factors of bias and variance, the risks of one problem, and the ratios of many."""
         from matplotlib.figure import Figure
 
+        from bea.theorems.early_stopping_figure import draw_factors, draw_ratios, draw_risks
+
         figure = Figure(figsize=(14, 4.3), layout="constrained")
         axes = figure.subplots(1, 3)
-        _draw_factors(axes[0])
-        _draw_risks(axes[1], *run.data["example"])
-        _draw_ratios(axes[2], *run.data["ratios"])
+        draw_factors(axes[0])
+        draw_risks(axes[1], *run.data["example"])
+        draw_ratios(axes[2], *run.data["ratios"])
         return figure
 
 
 # -- the constants ---------------------------------------------------------------------------------------
-
-
-def variance_factor(x: Any, c: float = 1.0) -> Any:
-    """The variance of the flow over that of ridge with λ = c/t, in an eigenvector with ts = x."""
-    return (-np.expm1(-x) * (1 + c / x)) ** 2
-
-
-def bias_factor(x: Any, c: float = 1.0) -> Any:
-    """The squared bias of the flow over that of ridge with λ = c/t, in an eigenvector with ts = x."""
-    return (np.exp(-x) * (1 + x / c)) ** 2
-
-
-def best_factor(x: Any) -> Any:
-    """With a random signal and t = r²n/(pσ²): the risk over that of ridge with the best λ = 1/t."""
-    return (1 + x) * (np.exp(-2 * x) + np.expm1(-x) ** 2 / x)
-
-
-def largest_variance_factor() -> arb:
-    """Its maximum ((1 + x)²/(1 + x + x²))², where e^x = 1 + x + x², as a ball."""
-    with ctx.workprec(BITS):
-        x = _root(lambda x: x.exp() - 1 - x - x * x, 1.5, 2.0)
-        return ((1 + x) ** 2 / (1 + x + x * x)) ** 2
-
-
-def largest_best_factor() -> arb:
-    """The maximum of the factor for the best t and the best λ, as a ball."""
-
-    def slope(x: arb) -> arb:
-        e = (-x).exp()
-        risk = e * e + (1 - e) ** 2 / x
-        return risk + (1 + x) * (2 * e * (1 - e) / x - 2 * e * e - ((1 - e) / x) ** 2)
-
-    with ctx.workprec(BITS):
-        x = _root(slope, 3.0, 3.5)
-        e = (-x).exp()
-        return (1 + x) * (e * e + (1 - e) ** 2 / x)
-
-
-def _root(function: Callable[[arb], arb], low: float, high: float) -> arb:
-    """A ball around the root between two numbers where the function has opposite signs, by bisection."""
-    a, b = arb(low), arb(high)
-    rises = bool(function(a) < 0)
-    for _ in range(BITS // 2):
-        middle = ((a + b) / 2).mid()
-        a, b = (middle, b) if bool(function(middle) < 0) == rises else (a, middle)
-    return a.union(b)
 
 
 def _constants() -> Iterator[Claim]:
@@ -498,71 +458,3 @@ def _discrete_descent(run: Run) -> Iterator[Claim]:
         passed=max(ratios) <= constant(k),
         detail=f"largest over {count} random problems and step sizes",
     )
-
-
-# -- figure ----------------------------------------------------------------------------------------------
-
-
-def _draw_factors(ax: Any) -> None:
-    from bea.plots.style import order_colour
-
-    x = np.geomspace(1e-2, 1e3, 600)
-    ax.semilogx(x, variance_factor(x), color=order_colour(1), label="variance")
-    ax.semilogx(x, bias_factor(x), color=order_colour(0), linestyle=(0, (5, 2)), label="squared bias")
-    best = r"both, random signal, $\lambda = 1/t = p\sigma^2/(r^2 n)$"
-    ax.semilogx(x, best_factor(x), color=order_colour(2), linestyle="-.", label=best)
-    for level in (PUBLISHED, PUBLISHED_OPTIMAL):
-        ax.axhline(level, color="0.6", linewidth=0.8, linestyle=":")
-        ax.text(1.1e-2, level + 0.02, f"{level:g}", va="bottom", color="0.25")
-    ax.set(
-        xlim=(x[0], x[-1]),
-        ylim=(0, 2.4),
-        xlabel="x = ts, s an eigenvalue of $X^T X/n$",
-        ylabel=r"gradient flow over ridge, $\lambda = 1/t$",
-        title="in one eigenvector",
-    )
-    ax.legend(loc="upper right")
-
-
-def _draw_risks(
-    ax: Any, problem: LeastSquares, times: np.ndarray, squares: tuple[np.ndarray, np.ndarray]
-) -> None:
-    from bea.plots.style import MARKERS, flow_line, order_colour
-
-    fine, s = np.geomspace(times[0] / 2, 2 * times[-1], 300), problem.eigenvalues
-    of_ridge = problem.risk(ridge(s, 1 / fine))
-    lines = (
-        ("gradient flow", problem.risk(gradient_flow(s, fine)), flow_line(0)),
-        ("ridge", of_ridge, {"color": order_colour(1), "zorder": 3.0}),
-    )
-    for (label, risk, style), sample, marker in zip(lines, squares, MARKERS, strict=False):
-        ax.loglog(fine, risk, label=label, **style)
-        ax.loglog(
-            times, sample.mean(axis=1), marker, color=style["color"], markeredgecolor="black", markersize=4.5
-        )
-    ax.fill_between(
-        fine, of_ridge, PUBLISHED * of_ridge, color="0.92", zorder=0, label="up to 1.6862 × ridge"
-    )
-    ax.set(
-        xlim=(fine[0], fine[-1]),
-        xlabel="t = 1/λ",
-        ylabel="estimation risk",
-        title="one problem: exact; Monte Carlo (markers)",
-    )
-    ax.legend(loc="upper left")
-
-
-def _draw_ratios(ax: Any, times: np.ndarray, ratios: np.ndarray) -> None:
-    from bea.plots.style import order_colour
-
-    ax.semilogx(times, ratios[:120].T, color="0.6", linewidth=0.5, alpha=0.6)
-    ax.semilogx(times, ratios.max(axis=0), color=order_colour(1), label=f"largest of {len(ratios)} problems")
-    ax.axhline(PUBLISHED, color="0.3", linewidth=1.0, linestyle=":", label=f"bound {PUBLISHED:g}")
-    ax.set(
-        xlim=(times[0], times[-1]),
-        ylim=(0, 2.25),
-        xlabel="t = 1/λ",
-        ylabel="gradient flow over ridge",
-        title="estimation risk of random problems",
-    )
-    ax.legend(loc="upper right")

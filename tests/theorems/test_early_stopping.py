@@ -6,8 +6,9 @@ import pytest
 from scipy.integrate import quad
 
 from bea.theorems.claims import Run
-from bea.theorems.early_stopping import EarlyStopping, largest_best_factor, largest_variance_factor
+from bea.theorems.early_stopping import EarlyStopping
 from bea.theorems.least_squares import LeastSquares, descent, gradient_flow, random_problem, ridge
+from bea.theorems.ridge_factors import largest_best_factor, largest_variance_factor
 
 
 def checked(seed, quick=True):
