@@ -132,8 +132,8 @@ class _Number:
     """A number that can be added, subtracted and multiplied, and says so."""
 
     def _combined(self, other: object) -> _Number:
-        if not isinstance(other, _Number):
-            raise MistakenStepError(f"a step works with its numbers alone, not with {other!r}: {CONSTANTS}")
+        if not isinstance(other, _Number | int):
+            raise MistakenStepError(f"a step works with its numbers, not with {other!r}: {CONSTANTS}")
         return _Number()
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _combined

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import multiprocessing
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
 
@@ -11,6 +12,9 @@ from sweep_functions import dies, inverse, small
 
 import bea
 from bea.sweeps import InterruptedSweep, Progress
+
+#: Processes of their own: a fork of this one would take threads of JAX with it.
+SPAWN = multiprocessing.get_context("spawn")
 
 
 def test_sweep_is_the_function_and_not_a_module():
@@ -171,21 +175,21 @@ class TestExecutors:
         assert long.sizes == [1, 1, 1]
 
     def test_a_process_that_dies_does_not_stop_the_sweep(self, tmp_path):
-        with ProcessPoolExecutor(1) as pool, pytest.warns(RuntimeWarning, match="tasks failed"):
+        with ProcessPoolExecutor(1, SPAWN) as pool, pytest.warns(RuntimeWarning, match="tasks failed"):
             result = bea.sweep(dies, {"x": range(6)}, pool, tmp_path)
         assert 3 in [error.parameters["x"] for error in result.errors]
         assert all("BrokenProcessPool" in error.error for error in result.errors)
         others = [x for x in range(6) if x != 3]
-        with ProcessPoolExecutor(1) as pool:
+        with ProcessPoolExecutor(1, SPAWN) as pool:
             assert bea.sweep(dies, {"x": others}, pool, tmp_path).results == others
 
     def test_what_cannot_be_sent_is_a_failure_of_each_task(self):
-        with ProcessPoolExecutor(1) as pool, pytest.warns(RuntimeWarning, match="2 of 2 tasks failed"):
+        with ProcessPoolExecutor(1, SPAWN) as pool, pytest.warns(RuntimeWarning, match="2 of 2 tasks failed"):
             result = bea.sweep(lambda x: x, {"x": [1, 2]}, pool)
         assert "pickle" in result.errors[1].error
 
     def test_an_executor_that_is_shut_down(self):
-        pool = ProcessPoolExecutor(1)
+        pool = ProcessPoolExecutor(1, SPAWN)
         pool.shutdown()
         with pytest.raises(RuntimeError, match="after shutdown"):
             bea.sweep(small, {"i": [1]}, pool)

@@ -1,5 +1,6 @@
 """The same bits from threads, processes and a cluster, for any number of workers and any order."""
 
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -8,6 +9,9 @@ from distributed import Client, LocalCluster
 from sweep_functions import calls, inverse, logged, noisy
 
 import bea
+
+#: Processes of their own: a fork of this one would take threads of JAX with it.
+SPAWN = multiprocessing.get_context("spawn")
 
 GRID = {"depth": [1, 10, 1000], "scale": [0.1, 1.0, 3.0, 7.5]}
 
@@ -40,7 +44,7 @@ class TestSameBits:
             assert bits(bea.sweep(noisy, GRID, pool, rng=5, batch=4)) == one_thread
 
     def test_processes(self, one_thread):
-        with ProcessPoolExecutor(2) as pool:
+        with ProcessPoolExecutor(2, SPAWN) as pool:
             assert bits(bea.sweep(noisy, GRID, pool, rng=5)) == one_thread
 
     def test_a_cluster(self, cluster, one_thread, tmp_path):

@@ -28,9 +28,8 @@ def test_every_claim_holds(verdict):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-def test_other_seeds_hold_too(seed):
-    another = bea.verify("noise", quick=True, rng=seed)
+def test_another_seed_holds_too():
+    another = bea.verify("noise", quick=True, rng=1)
     assert another.passed, repr(another)
 
 
@@ -302,9 +301,3 @@ def test_a_law_that_does_not_fit_fails():
 
 def test_the_figure_has_its_six_panels(verdict):
     assert len(verdict.figure().axes) == 6
-
-
-@pytest.mark.slow
-def test_the_full_check():
-    full = bea.verify("noise")
-    assert full.passed, repr(full)
