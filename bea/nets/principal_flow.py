@@ -238,16 +238,19 @@ def _log_of_rest(z: jax.Array) -> jax.Array:
 
 
 def first_vectors(flat: FlatLoss, x: jax.Array, k: int) -> jax.Array:
+    """The leading eigenvectors at the start, as rows; none where the whole Hessian is formed."""
     if k == flat.size:
         return jnp.zeros((0, flat.size), x.real.dtype)
     return start(flat, x.real, k).vectors
 
 
 def as_complex(x: jax.Array) -> jax.Array:
+    """The vector in complex numbers of its precision."""
     return x.astype(jnp.result_type(x.dtype, jnp.complex64))
 
 
 def read_count(flat: FlatLoss, count: object) -> int:
+    """How many eigenvectors to take one by one, or a sentence that says why it is none."""
     if count is None:
         return flat.size if flat.size <= DENSE else COUNT
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= flat.size:
