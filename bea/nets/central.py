@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from numbers import Real
 from typing import Any, NamedTuple
 
 import jax
@@ -23,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from bea.nets.flat import FlatLoss, Leading, flatten, start
-from bea.nets.pytrees import Loss, Pytree
+from bea.nets.pytrees import Loss, Pytree, read_positive
 
 __all__ = ["CentralPath", "central_flow"]
 
@@ -149,7 +148,7 @@ def central_flow(
     (True, [2.0, 1.0])
     """
     flat, x = flatten(loss, params)
-    h, time = _positive(h, "h"), _positive(time, "time")
+    h, time = read_positive(h, "h"), read_positive(time, "time")
     if steps is None:
         steps = max(1, math.ceil(time / h * (1 - 1e-9)))
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
@@ -336,9 +335,3 @@ def _path(flat: FlatLoss, state: State, rows: Row, t: np.ndarray, recorded: bool
         success=status == RUNNING,
         message=message,
     )
-
-
-def _positive(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < math.inf:
-        raise ValueError(f"{name} must be a positive number, not {value!r}")
-    return float(value)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
-from numbers import Real
 from typing import Any, TypeAlias
 
 import jax
@@ -19,7 +18,7 @@ from bea.nets.fields import modified_field
 from bea.nets.flat import FlatLoss, flatten, start
 from bea.nets.flows import flow
 from bea.nets.principal_flow import as_complex, first_vectors, follow, read_count
-from bea.nets.pytrees import Loss, Pytree
+from bea.nets.pytrees import Loss, Pytree, read_positive
 
 __all__ = ["FLOWS", "ComparedFlow", "FlowComparison", "compare_flows"]
 
@@ -231,18 +230,16 @@ def compare_flows(
     for name, value in (("steps", steps), ("points", points), ("substeps", substeps)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise ValueError(f"{name} must be an integer, 1 or more, not {value!r}")
-    for name, number in (("h", h), ("share", share)):
-        if isinstance(number, bool) or not isinstance(number, Real) or not 0 < float(number) < np.inf:
-            raise ValueError(f"{name} must be a positive number, not {number!r}")
+    h, share = read_positive(h, "h"), read_positive(share, "share")
     flat, x = flatten(loss, params)
-    run = _descend(flat, x, float(h), int(steps), max(1, round(steps / points)))
+    run = _descend(flat, x, h, int(steps), max(1, round(steps / points)))
     measured = []
     for name in chosen:
         with warnings.catch_warnings():  # where a flow ends early is part of the result
             warnings.simplefilter("ignore", RuntimeWarning)
             path, one_step, remark = _followed(name, flat, run, int(substeps), count)
-        measured.append(_compared(name, run, path, one_step, remark, float(share)))
-    return FlowComparison(float(h), float(share), run.n, run.product, run.loss, measured)
+        measured.append(_compared(name, run, path, one_step, remark, share))
+    return FlowComparison(h, share, run.n, run.product, run.loss, measured)
 
 
 @dataclass(frozen=True)

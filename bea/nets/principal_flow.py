@@ -6,12 +6,10 @@ taken one by one. For the rest of g, where hλ is small, −g − (h/2) ∇²E g
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from numbers import Real
 from typing import Any
 
 import jax
@@ -19,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from bea.nets.flat import DENSE, FlatLoss, flatten, start
-from bea.nets.pytrees import Loss, Pytree
+from bea.nets.pytrees import Loss, Pytree, read_positive
 
 __all__ = ["PrincipalPath", "principal_field", "principal_path"]
 
@@ -88,7 +86,7 @@ def principal_field(loss: Loss, params: Pytree, h: float, count: int | None = No
     flat, x = flatten(loss, params)
     k = read_count(flat, count)
     vectors = first_vectors(flat, x, k)
-    return flat.unravel(_field(flat, k, as_complex(x), vectors, _step_size(h))[0])
+    return flat.unravel(_field(flat, k, as_complex(x), vectors, read_positive(h, "h"))[0])
 
 
 def principal_path(
@@ -158,14 +156,13 @@ def principal_path(
     True
     """
     flat, x = flatten(loss, params)
-    k, h = read_count(flat, count), _step_size(h)
-    if isinstance(time, bool) or not isinstance(time, Real) or not 0 < float(time) < math.inf:
-        raise ValueError(f"time must be a positive number, not {time!r}")
+    k, h = read_count(flat, count), read_positive(h, "h")
+    time = read_positive(time, "time")
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
         raise ValueError(f"steps must be an integer, 1 or more, not {steps!r}")
-    t = np.linspace(0.0, float(time), int(steps) + 1)
+    t = np.linspace(0.0, time, int(steps) + 1)
     end, rows, finite = follow(
-        flat, k, int(steps), record, as_complex(x), first_vectors(flat, x, k), h, float(time) / steps
+        flat, k, int(steps), record, as_complex(x), first_vectors(flat, x, k), h, time / steps
     )
     lost = np.flatnonzero(~np.asarray(finite))
     diverged_at = float(t[lost[0] + 1]) if len(lost) else None
@@ -256,9 +253,3 @@ def read_count(flat: FlatLoss, count: object) -> int:
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= flat.size:
         raise ValueError(f"count must be an integer from 1 to {flat.size}, not {count!r}")
     return int(count)
-
-
-def _step_size(h: object) -> float:
-    if isinstance(h, bool) or not isinstance(h, Real) or not 0 < float(h) < math.inf:
-        raise ValueError(f"h must be a positive number, not {h!r}")
-    return float(h)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, TypeAlias
 
 import jax
@@ -18,6 +20,7 @@ __all__ = [
     "is_finite",
     "norm",
     "precision",
+    "read_positive",
     "require_loss",
     "require_number",
     "require_params",
@@ -71,6 +74,13 @@ def require_number(loss: Callable[..., Any], *args: Any) -> None:
     if shape != () or not jnp.issubdtype(dtype, jnp.floating):
         given = type(value).__name__ if shape is None else f"an array of shape {shape} and type {dtype}"
         raise ValueError(f"the loss must return one float, a scalar, but it returns {given}")
+
+
+def read_positive(value: object, name: str) -> float:
+    """A positive number as a float, or a sentence that says that it is none."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < math.inf:
+        raise ValueError(f"{name} must be a positive number, not {value!r}")
+    return float(value)
 
 
 def require_step_size(h: Any) -> None:
