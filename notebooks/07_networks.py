@@ -224,8 +224,33 @@ for label, change in (("the flow with μ = 0.2", explicit), ("descent with h = 0
     print(f"change of the trace by {label}: {percent:.1f} %")
 
 # %% [markdown]
+# ## Where each flow breaks down
+#
+# On a small network, a long run comes to the edge of stability, $h$ times sharpness $= 2$. `compare_flows`
+# puts all known flows beside it: the gradient flow, those with one to three terms, the principal flow, and
+# the central flow, which is for the mean of the iterates. Errors after one step are over its length, those along
+# the way over the way. It takes about a minute.
+
+# %%
+nodes = np.linspace(-1, 1, 12)[:, None]
+tiny = nets.MLP((1, 6, 6, 1), "tanh")
+
+
+def misfit(params):
+    return jnp.mean((tiny.apply(params, nodes) - (4 * nodes**3 - 3 * nodes)) ** 2) / 2
+
+
+with jax.enable_x64(True):
+    start = tiny.init(np.random.default_rng(2))
+    flows = nets.compare_flows(misfit, start, h=0.1, steps=900, points=20)
+flows
+
+# %%
+_ = bea.plots.flow_comparison(flows)
+
+# %% [markdown]
 # The check of all this, with intervals, more widths, a second loss and controls, is
-# `bea.verify("igr-networks")`.
+# `bea.verify("igr-networks")`; that of the edge is `bea.verify("edge-of-stability")`.
 #
 # ## Reference
 #
