@@ -228,8 +228,8 @@ for label, change in (("the flow with μ = 0.2", explicit), ("descent with h = 0
 #
 # On a small network, a long run comes to the edge of stability, $h$ times sharpness $= 2$. `compare_flows`
 # puts all known flows beside it: the gradient flow, those with one to three terms, the principal flow, and
-# the central flow, which is for the mean of the iterates. Errors after one step are over its length, those along
-# the way over the way. It takes about a minute.
+# the central flow, which is for the mean of the iterates. Errors after one step are over its length, those
+# along the way over the way. It takes about a minute.
 
 # %%
 nodes = np.linspace(-1, 1, 12)[:, None]
